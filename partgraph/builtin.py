@@ -1,0 +1,45 @@
+"""What the core itself offers, through the same hooks as any plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from partgraph.components import Component
+from partgraph.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from partgraph.problem import Problem
+
+
+@hookimpl
+def partgraph_unaries() -> Iterator[Component]:
+    """Offer the unary potentials of ADMM and of loss-augmented inference."""
+    yield Component("linear", "partgraph.potentials:Linear", "inner product with a vector, ADMM's multiplier")
+    yield Component("proximal", "partgraph.potentials:Proximal", "pull towards a point, ADMM's penalty")
+    yield Component(
+        "euclidean-loss", "partgraph.potentials:EuclideanLoss", "distance to a target, the task loss"
+    )
+
+
+@hookimpl
+def partgraph_pairwises() -> Iterator[Component]:
+    """Offer the pairwise potential of the paper."""
+    yield Component(
+        "quadratic", "partgraph.potentials:Quadratic", "squared deviation of a displacement, eq. 3"
+    )
+
+
+@hookimpl
+def partgraph_solvers() -> Iterator[Component]:
+    """Offer the reference solvers."""
+    yield Component("exhaustive", "partgraph.reference:Exhaustive", "exact, any graph, few configurations")
+    yield Component(
+        "dynamic-programming", "partgraph.reference:DynamicProgramming", "exact, trees and forests"
+    )
+
+
+@hookimpl(trylast=True)
+def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
+    """Choose a reference solver; plugins with faster ones are asked first."""
+    return "builtin:dynamic-programming" if problem.graph.is_forest else "builtin:exhaustive"

@@ -1,0 +1,265 @@
+"""A structured prediction problem as an immutable value: a graph, candidates for its parts, terms on both.
+
+Its score is eq. 2 of the paper,
+
+    S(phi) = sum_i U_i(phi_i) + sum_(i,j) P_ij(phi_i, phi_j),
+
+where U_i is the candidate's own score plus any extra unary potentials. Fields may be NumPy arrays or torch
+tensors. Solve ``problem.detach()``; score the labels found on the original, and gradients flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, final
+
+import attrs
+import numpy as np
+
+from partgraph import arrays
+from partgraph.arrays import Array
+from partgraph.graph import Graph, Star, Topology
+from partgraph.potentials import Pairwise, Potential, Scaled, Unary
+
+
+class ProblemError(ValueError):
+    """A problem whose fields do not fit together; the message names the part or edge."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Candidates:
+    """Where a part may be.
+
+    Attributes
+    ----------
+    positions : array or tensor
+        (K, D) float, length (millimetres for people, pixels in images).
+    scores : array or tensor
+        (K,) float, the evidence for each candidate; -inf forbids it.
+    """
+
+    positions: Array = attrs.field(converter=arrays.as_array)
+    scores: Array = attrs.field(converter=arrays.as_array)
+
+    def __len__(self) -> int:
+        return self.positions.shape[0]
+
+
+@final
+@attrs.frozen(eq=False)
+class Problem:
+    """Choose one candidate per part so that the score is highest.
+
+    Where any array is a tensor, all of them become tensors with the dtype and device of the first positions.
+
+    Attributes
+    ----------
+    graph : Graph
+        N parts and E edges.
+    candidates : tuple of Candidates
+        N entries; part i has K_i candidates in D dimensions.
+    pairwise : tuple of Pairwise
+        E entries, the term of each edge.
+    unary : tuple of tuple of Unary
+        N entries, each a possibly empty tuple of terms added to the candidates' own scores. () stands for none.
+    anchors : tuple of (array, tensor or None)
+        E entries. For edge e = (i, j) either None, or (K_i, D) float, length: the position that stands for the
+        candidate of part i in this edge's term, in place of the candidate's own. () stands for none.
+
+    Raises
+    ------
+    ProblemError
+        If counts or shapes do not fit; the message has the names of the parts concerned.
+    """
+
+    graph: Graph
+    candidates: tuple[Candidates, ...] = attrs.field(converter=tuple)
+    pairwise: tuple[Pairwise, ...] = attrs.field(converter=tuple, default=())
+    unary: tuple[tuple[Unary, ...], ...] = attrs.field(default=())
+    anchors: tuple[Array | None, ...] = attrs.field(default=())
+
+    def __attrs_post_init__(self) -> None:
+        unary = tuple(map(tuple, self.unary)) or ((),) * len(self.graph.parts)
+        anchors = tuple(None if a is None else arrays.as_array(a) for a in self.anchors)
+        object.__setattr__(self, "unary", unary)
+        object.__setattr__(self, "anchors", anchors or (None,) * len(self.graph.edges))
+        _check_counts(self)
+        _check_shapes(self)
+        _unify(self)
+
+    @property
+    def dimensions(self) -> int:
+        """D, the number of axes of a position."""
+        return self.candidates[0].positions.shape[1]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """K_i for every part: (N,)."""
+        return tuple(len(candidates) for candidates in self.candidates)
+
+    def unary_scores(self, part: int) -> Array:
+        """Return U_i for every candidate of `part`, extra terms included: (K_i,) float."""
+        own = self.candidates[part]
+        return sum((term.evaluate(own.positions) for term in self.unary[part]), own.scores)
+
+    def anchor(self, edge: int) -> Array:
+        """Return the positions that stand for the candidates of the edge's first part: (K_i, D) float, length."""
+        anchors = self.anchors[edge]
+        return self.candidates[self.graph.edges[edge][0]].positions if anchors is None else anchors
+
+    def positions(self, labels: Array) -> Array:
+        """Return the positions of configurations `labels` (..., N) int: (..., N, D) float, length."""
+        labels = self._check_labels(labels)
+        chosen = [own.positions[labels[..., i]] for i, own in enumerate(self.candidates)]
+        return arrays.namespace(*chosen).stack(chosen, -2)
+
+    def score(self, labels: Array) -> Array:
+        """Return the score (eq. 2) of configurations.
+
+        Differentiable in scores, positions, anchors and the potentials' fields where these are tensors.
+
+        Parameters
+        ----------
+        labels : array
+            (..., N) int, the index of a candidate for each part.
+
+        Returns
+        -------
+        array or tensor
+            (...) float, -inf where a candidate is forbidden.
+        """
+        labels = self._check_labels(labels)
+        total: Array = 0.0
+        for i, own in enumerate(self.candidates):
+            total = total + own.scores[labels[..., i]]
+            for term in self.unary[i]:
+                total = total + term.evaluate(own.positions[labels[..., i]])
+        for e, (i, j) in enumerate(self.graph.edges):
+            x, y = self.anchor(e)[labels[..., i]], self.candidates[j].positions[labels[..., j]]
+            total = total + self.pairwise[e].evaluate(x, y)
+        return total
+
+    def with_unary(self, part: int, *terms: Unary) -> Problem:
+        """Return the problem with `terms` added to the unary terms of part number `part`."""
+        unary = list(self.unary)
+        unary[part] = (*unary[part], *terms)
+        return attrs.evolve(self, unary=tuple(unary))
+
+    def restrict(self, star: Star) -> Problem:
+        """Return the slave of `star`: its parts (center first), its edges, and its share of the unary terms.
+
+        Scores and unary terms of a part are divided by the number of stars it is in, so that for every
+        configuration the slaves' scores add up to the score. Edges keep their direction, anchors and whole terms.
+        """
+        multiplicity = self.graph.multiplicity()
+        number = {part: index for index, part in enumerate(star.parts)}
+        graph = Topology(
+            [self.graph.parts[part] for part in star.parts],
+            [(number[i], number[j]) for i, j in (self.graph.edges[e] for e in star.edges)],
+        )
+        share = [1.0 / multiplicity[part] for part in star.parts]
+        return Problem(
+            graph=graph,
+            candidates=tuple(
+                own if s == 1 else attrs.evolve(own, scores=own.scores * s)
+                for own, s in zip((self.candidates[part] for part in star.parts), share, strict=True)
+            ),
+            pairwise=tuple(self.pairwise[e] for e in star.edges),
+            unary=tuple(
+                tuple(term if s == 1 else Scaled(s, term) for term in self.unary[part])
+                for part, s in zip(star.parts, share, strict=True)
+            ),
+            anchors=tuple(self.anchors[e] for e in star.edges),
+        )
+
+    def detach(self) -> Problem:
+        """Return the problem in contiguous float64 NumPy, without history; itself where it already is that."""
+        return arrays.map_arrays(arrays.detached, self)
+
+    def _check_labels(self, labels: Array) -> np.ndarray:
+        labels = labels.cpu().numpy() if arrays.is_tensor(labels) else np.asarray(labels)
+        n = len(self.graph.parts)
+        if labels.shape[-1:] != (n,) or labels.dtype.kind not in "iu":
+            raise ProblemError(
+                f"labels must be whole numbers of shape (..., {n}), one per part; "
+                f"found {labels.dtype} of shape {labels.shape}"
+            )
+        for i, size in enumerate(self.sizes):
+            column = labels[..., i]
+            if column.size and not (column.min() >= 0 and column.max() < size):
+                raise ProblemError(
+                    f"labels of part {self.graph.parts[i]!r} must lie between 0 and {size - 1}; "
+                    f"found {column.min()} to {column.max()}"
+                )
+        return labels
+
+
+def _check_counts(problem: Problem) -> None:
+    n, e = len(problem.graph.parts), len(problem.graph.edges)
+    for field, items, count, what in (
+        ("candidates", problem.candidates, n, "part"),
+        ("unary", problem.unary, n, "part"),
+        ("pairwise", problem.pairwise, e, "edge"),
+        ("anchors", problem.anchors, e, "edge"),
+    ):
+        if len(items) != count:
+            raise ProblemError(
+                f"{field} must have one entry per {what}: the graph has {count} {what}s, found {len(items)} entries"
+            )
+
+
+def _check_shapes(problem: Problem) -> None:
+    graph = problem.graph
+    for name, own, terms in zip(graph.parts, problem.candidates, problem.unary, strict=True):
+        if len(own.positions.shape) != 2 or own.positions.shape[0] == 0:
+            raise ProblemError(
+                f"part {name!r}: positions must have shape (K, D) with at least one candidate; "
+                f"found {tuple(own.positions.shape)}"
+            )
+        if own.positions.shape[1] != problem.dimensions:
+            raise ProblemError(
+                f"part {name!r}: positions have {own.positions.shape[1]} dimensions, "
+                f"those of {graph.parts[0]!r} have {problem.dimensions}; they must agree"
+            )
+        if tuple(own.scores.shape) != (len(own),):
+            raise ProblemError(
+                f"part {name!r}: scores must have shape ({len(own)},), one per candidate; "
+                f"found {tuple(own.scores.shape)}"
+            )
+        for term in terms:
+            _check_term(term, 1, f"part {name!r}")
+    for e, (term, anchors) in enumerate(zip(problem.pairwise, problem.anchors, strict=True)):
+        _check_term(term, 2, f"edge {graph.edge_name(e)}")
+        expected = tuple(problem.candidates[graph.edges[e][0]].positions.shape)
+        if anchors is not None and tuple(anchors.shape) != expected:
+            raise ProblemError(
+                f"edge {graph.edge_name(e)}: anchors must have shape {expected}, one per candidate of "
+                f"{graph.parts[graph.edges[e][0]]!r}; found {tuple(anchors.shape)}"
+            )
+
+
+def _check_term(term: Any, arity: int, where: str) -> None:
+    kind = {1: "unary", 2: "pairwise"}[arity]
+    if not isinstance(term, Potential) or term.arity != arity:
+        raise ProblemError(
+            f"{where}: {term!r} is not a {kind} potential; give an instance of a {kind.title()}"
+        )
+
+
+def _unify(problem: Problem) -> None:
+    """Turn every array into a tensor if any is one: an operation on both would fail, or leave the graph."""
+    fields = ("candidates", "pairwise", "unary", "anchors")
+    leaves: list[Array] = []
+    for field in fields:
+        arrays.map_arrays(lambda leaf: leaves.append(leaf) or leaf, getattr(problem, field))
+    if not any(map(arrays.is_tensor, leaves)) or all(map(arrays.is_tensor, leaves)):
+        return
+    positions: Iterable[Array] = (own.positions for own in problem.candidates)
+    example = next(filter(arrays.is_tensor, (*positions, *leaves)))
+    for field in fields:
+        moved = arrays.map_arrays(
+            lambda leaf: leaf if arrays.is_tensor(leaf) else arrays.like(leaf, example),
+            getattr(problem, field),
+        )
+        object.__setattr__(problem, field, moved)

@@ -1,0 +1,210 @@
+"""What a solver is, what it answers, and the one function that asks it."""
+
+from __future__ import annotations
+
+import abc
+import enum
+from collections.abc import Mapping
+from typing import Any, ClassVar, final
+
+import attrs
+import numpy as np
+
+from partgraph import arrays, plugins
+from partgraph.problem import Problem
+
+
+class Status(enum.Enum):
+    """How a solver ended; the value is the message."""
+
+    OPTIMAL = "proven: no configuration has a higher score than those returned"
+    CONVERGED = "the solver converged; that is no proof of optimality, see the gap"
+    ITERATION_LIMIT = (
+        "the solver stopped at its limit of iterations; raise max_iterations for a better answer"
+    )
+    WORK_LIMIT = "the solver stopped at its limit of work or time; raise the limit for a better answer"
+    NOT_FINITE = (
+        "no configuration has a finite score: (a) NaN or infinite numbers in the problem, or (b) a part whose "
+        "every candidate is forbidden; check what produced the problem"
+    )
+
+
+@final
+@attrs.frozen(eq=False)
+class Solution:
+    """The best configurations a solver found, and what it knows about better ones.
+
+    Attributes
+    ----------
+    labels : array
+        (M, N) intp, distinct configurations, best first, ties by lowest labels. M is smaller than the number
+        asked for where fewer allowed configurations exist or were found.
+    scores : array
+        (M,) float64, their scores.
+    upper_bound : float
+        No configuration has a higher score than this.
+    status : Status
+        How the solver ended.
+    stats : mapping
+        What the solver wants to tell: counts, histories, times.
+    """
+
+    labels: np.ndarray
+    scores: np.ndarray
+    upper_bound: float
+    status: Status
+    stats: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def gap(self) -> float:
+        """How much higher than the best score the optimum may be; NaN where no configuration was found."""
+        return float(self.upper_bound - self.scores[0]) if len(self.scores) else float("nan")
+
+
+class UnsupportedProblemError(ValueError):
+    """A solver was given a problem of a sort it does not solve."""
+
+
+class SolveError(RuntimeError):
+    """A problem has no solution, or a solver reported one that does not hold."""
+
+
+class Solver(abc.ABC):
+    """A method of finding the best configurations; subclasses are final, frozen and hold options only.
+
+    `solve` checks a problem once and detaches it, so that a solver sees contiguous float64 arrays, at least one
+    allowed candidate per part and no NaN.
+    """
+
+    exact: ClassVar[bool]
+    """Whether a run that reaches no limit returns the n best configurations, ties by lowest labels."""
+
+    @abc.abstractmethod
+    def supports(self, problem: Problem) -> str | None:
+        """Return None if this solver can solve `problem`, otherwise why not and what to do instead."""
+
+    def init(self, problem: Problem) -> Any:
+        """Return work that depends on graph, candidates' positions, pairwise terms and anchors only.
+
+        The state is valid for every problem that differs in scores and unary terms alone, so that ADMM and
+        learning build trees and boxes once.
+        """
+        return None
+
+    @abc.abstractmethod
+    def compute(self, problem: Problem, state: Any, n_best: int) -> Solution:
+        """Return up to `n_best` configurations of a supported problem, given the state of `init`."""
+
+
+def solve(
+    problem: Problem,
+    solver: Solver | str | None = None,
+    *,
+    n_best: int = 1,
+    state: Any = None,
+    throw: bool = True,
+) -> Solution:
+    """Find the best configurations of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        Tensors are detached.
+    solver : Solver, str or None
+        A solver, the name of a registered one (``"admm"``, ``"solvers:admm"``), or None to let the installed
+        plugins choose.
+    n_best : int
+        How many configurations to ask for.
+    state : object
+        What ``solver.init`` returned for this problem or for one that differs in scores and unary terms alone.
+    throw : bool
+        Whether a problem without finite score raises; otherwise a solution with that status and no rows is
+        returned.
+
+    Returns
+    -------
+    Solution
+        Scores are those of ``problem.score``; the upper bound is never below the best of them.
+
+    Raises
+    ------
+    UnsupportedProblemError
+        If the solver cannot solve such a problem.
+    SolveError
+        If no configuration has a finite score, or the solver's scores are not those of its labels.
+    """
+    if n_best < 1:
+        raise ValueError(f"n_best must be at least 1; found {n_best}")
+    problem = problem.detach()
+    trouble = _not_finite(problem)
+    if trouble:
+        if throw:
+            raise SolveError(trouble)
+        return _nothing(problem, {"reason": trouble})
+    solver = _resolve(problem, solver)
+    reason = solver.supports(problem)
+    if reason is not None:
+        raise UnsupportedProblemError(f"{type(solver).__name__} cannot solve this problem: {reason}")
+    solution = solver.compute(problem, solver.init(problem) if state is None else state, n_best)
+    if len(solution.scores) == 0 and throw:
+        raise SolveError(f"{type(solver).__name__} found no configuration: {solution.status.value}")
+    return _verified(problem, solution, type(solver).__name__)
+
+
+def _resolve(problem: Problem, solver: Solver | str | None) -> Solver:
+    if solver is None:
+        solver = plugins.default_solver(problem)
+    if isinstance(solver, str):
+        solver = plugins.get("solver", solver)
+    if isinstance(solver, type):
+        solver = solver()
+    if not isinstance(solver, Solver):
+        raise TypeError(f"solver must be a Solver, the name of one, or None; found {solver!r}")
+    return solver
+
+
+def _not_finite(problem: Problem) -> str | None:
+    """Return what makes every score meaningless, with the name of the part or edge, or None."""
+    graph = problem.graph
+    for i, (name, own) in enumerate(zip(graph.parts, problem.candidates, strict=True)):
+        if not arrays.is_finite(own.positions):
+            return f"part {name!r}: positions must be finite; found NaN or infinity"
+        scores = problem.unary_scores(i)
+        best = scores.max()  # NaN if any is NaN
+        if np.isnan(best) or best == np.inf:
+            return f"part {name!r}: scores must be finite or -inf (forbidden); found NaN or +inf"
+        if best == -np.inf:
+            return f"part {name!r}: every candidate is forbidden (score -inf); allow at least one"
+    for e, (term, anchors) in enumerate(zip(problem.pairwise, problem.anchors, strict=True)):
+        if anchors is not None and not arrays.is_finite(anchors):
+            return f"edge {graph.edge_name(e)}: anchors must be finite; found NaN or infinity"
+        finite = []
+        arrays.map_arrays(lambda leaf, finite=finite: finite.append(arrays.is_finite(leaf)) or leaf, term)
+        if not all(finite):
+            return f"edge {graph.edge_name(e)}: the fields of {type(term).__name__} must be finite; found NaN or infinity"
+    return None
+
+
+def _nothing(problem: Problem, stats: Mapping[str, Any]) -> Solution:
+    labels = np.empty((0, len(problem.graph.parts)), dtype=np.intp)
+    return Solution(labels, np.empty(0), float("nan"), Status.NOT_FINITE, stats)
+
+
+def _verified(problem: Problem, solution: Solution, who: str) -> Solution:
+    """Return the solution with scores from ``problem.score``, sorted, or raise if the solver's own differ."""
+    if not len(solution.scores):
+        return _nothing(problem, solution.stats)
+    scores = problem.score(solution.labels)
+    if not np.allclose(scores, solution.scores, rtol=1e-6, atol=1e-6):
+        worst = int(np.argmax(np.abs(scores - solution.scores)))
+        raise SolveError(
+            f"{who} reported a score of {solution.scores[worst]:.9g} for labels "
+            f"{solution.labels[worst].tolist()}, which score {scores[worst]:.9g}; this is an error in the solver"
+        )
+    order = np.lexsort((*solution.labels.T[::-1], -scores))
+    return attrs.evolve(
+        solution,
+        labels=np.ascontiguousarray(solution.labels[order], dtype=np.intp),
+        scores=scores[order],
+        upper_bound=max(float(solution.upper_bound), float(scores.max())),
+    )
