@@ -1,6 +1,16 @@
 """Structured prediction over part graphs: the best configuration of the parts of an object."""
 
 from partgraph.components import Component
+from partgraph.errors import (
+    AmbiguousComponentError,
+    InvalidComponentError,
+    PartGraphError,
+    PluginLoadWarning,
+    ProblemError,
+    SolveError,
+    UnknownComponentError,
+    UnsupportedProblemError,
+)
 from partgraph.graph import Graph, Star, Topology
 from partgraph.hookspecs import hookimpl
 from partgraph.interval import Interval
@@ -14,13 +24,15 @@ from partgraph.potentials import (
     Scaled,
     Unary,
 )
-from partgraph.problem import Candidates, Problem, ProblemError
+from partgraph.io import load_problem, save_problem
+from partgraph.problem import Candidates, Problem
 from partgraph.reference import DynamicProgramming, Exhaustive
-from partgraph.solver import Solution, SolveError, Solver, Status, UnsupportedProblemError, solve
+from partgraph.solver import Solution, Solver, Status, solve
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AmbiguousComponentError",
     "Candidates",
     "Component",
     "DynamicProgramming",
@@ -28,8 +40,11 @@ __all__ = [
     "Exhaustive",
     "Graph",
     "Interval",
+    "InvalidComponentError",
     "Linear",
     "Pairwise",
+    "PartGraphError",
+    "PluginLoadWarning",
     "Potential",
     "Problem",
     "ProblemError",
@@ -43,7 +58,10 @@ __all__ = [
     "Status",
     "Topology",
     "Unary",
+    "UnknownComponentError",
     "UnsupportedProblemError",
     "hookimpl",
+    "load_problem",
+    "save_problem",
     "solve",
 ]

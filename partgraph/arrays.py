@@ -1,7 +1,8 @@
 """NumPy arrays and torch tensors behind one vocabulary, without importing torch.
 
 Potentials are written once and evaluated on arrays (solvers), tensors (learning) and intervals (bounds).
-Operators, ``abs``, ``** 2`` and the method ``.sum(-1)`` work on all three; the functions here cover the rest.
+Operators, ``abs``, ``** 2`` and the method ``.sum(-1)`` work on all three; `sqrt`, `exp`, `log`, `minimum` and
+`maximum` of this module cover the rest.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import attrs
 import numpy as np
 
 Array: TypeAlias = Any
-"""A NumPy array or a torch tensor; where a docstring says so, also a Python sequence of numbers."""
+"""A NumPy array or a torch tensor; in arguments of potentials also an Interval."""
 
 T = TypeVar("T")
 
@@ -29,18 +30,19 @@ def is_tensor(value: object) -> bool:
 
 def namespace(*values: object) -> ModuleType:
     """Return the module that `values` belong to: torch if any of them is a tensor, else NumPy."""
-    return sys.modules["torch"] if any(is_tensor(value) for value in values) else np
+    return sys.modules["torch"] if any(map(is_tensor, values)) else np
+
+
+# -- conversion --------------------------------------------------------------------------------------------------
 
 
 def as_array(value: Array) -> Array:
     """Return tensors and floating arrays as they are, anything else as a float64 NumPy array."""
-    if is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
-        return value
-    return np.asarray(value, dtype=np.float64)
+    return value if _is_leaf(value) else np.asarray(value, dtype=np.float64)
 
 
 def like(value: Array, example: Array) -> Array:
-    """Return `value` in the library of `example`; for tensors also with its dtype and device."""
+    """Return `value` in the library of `example`; if that is a tensor also with its dtype and device."""
     if is_tensor(example):
         return sys.modules["torch"].as_tensor(value, dtype=example.dtype, device=example.device)
     return detached(value)
@@ -50,17 +52,20 @@ def detached(value: Array) -> np.ndarray:
     """Return `value` as contiguous float64 NumPy without history; the same object where it already is that."""
     if is_tensor(value):
         value = value.detach().cpu().numpy()
-    return np.ascontiguousarray(value, dtype=np.float64) if np.ndim(value) else np.asarray(value, np.float64)
+    return np.asarray(value, dtype=np.float64, order="C")
+
+
+# -- arrays inside values ----------------------------------------------------------------------------------------
 
 
 def map_arrays(function: Callable[[Array], Array], value: T) -> T:
-    """Apply `function` to every floating array or tensor inside `value`.
+    """Apply `function` to every floating array and tensor inside `value`, an attrs instance, tuple or array.
 
-    Looks into attrs instances and tuples. Parts in which nothing changes are kept as the same objects, so that
-    mapping a problem that needs no change costs no copy.
+    Whatever does not change is kept as the same object, so that mapping a problem that needs no change copies
+    nothing and returns that problem.
     """
     result: Any = value
-    if is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype.kind == "f"):
+    if _is_leaf(value):
         result = function(value)
     elif isinstance(value, tuple):
         items = tuple(map_arrays(function, item) for item in value)
@@ -69,22 +74,40 @@ def map_arrays(function: Callable[[Array], Array], value: T) -> T:
     elif attrs.has(type(value)):
         changes = {}
         for field in attrs.fields(type(value)):
-            if field.init:
-                old = getattr(value, field.name)
-                new = map_arrays(function, old)
-                if new is not old:
-                    changes[field.alias] = new
+            old = getattr(value, field.name)
+            new = map_arrays(function, old)
+            if new is not old:
+                changes[field.alias] = new
         if changes:
             result = attrs.evolve(value, **changes)  # type: ignore[misc]
     return result
 
 
+def leaves(value: object) -> list[Array]:
+    """Return every floating array and tensor inside `value`, in the order of fields."""
+    found: list[Array] = []
+
+    def collect(leaf: Array) -> Array:
+        found.append(leaf)
+        return leaf
+
+    map_arrays(collect, value)
+    return found
+
+
+def _is_leaf(value: object) -> bool:
+    return is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+
+
+# -- functions ---------------------------------------------------------------------------------------------------
+
+
 def sqrt(x: Array) -> Array:
-    """Elementwise square root whose gradient at zero is zero, where the one of torch is infinite or NaN."""
+    """Elementwise square root. Its gradient at zero is zero, where torch's own is infinite and then NaN."""
     if is_tensor(x):
-        torch = sys.modules["torch"]
-        zero = x == 0
-        return torch.where(zero, torch.zeros_like(x), torch.where(zero, torch.ones_like(x), x).sqrt())
+        # The inner `where` keeps the infinite derivative out of the graph; masking the result alone would not.
+        where, zero = sys.modules["torch"].where, x == 0
+        return where(zero, 0.0, where(zero, 1.0, x).sqrt())
     return np.sqrt(x) if _is_plain(x) else x.sqrt()
 
 
@@ -100,29 +123,32 @@ def log(x: Array) -> Array:
 
 def minimum(x: Array, y: Array) -> Array:
     """Elementwise smaller of `x` and `y`; either may be a number."""
-    return _extremum("minimum", x, y)
+    return _pair("minimum", x, y)
 
 
 def maximum(x: Array, y: Array) -> Array:
     """Elementwise larger of `x` and `y`; either may be a number."""
-    return _extremum("maximum", x, y)
-
-
-def _is_plain(x: object) -> bool:
-    return isinstance(x, (np.ndarray, np.generic, int, float))
-
-
-def _extremum(name: str, x: Array, y: Array) -> Array:
-    if _is_plain(x) and _is_plain(y):
-        return getattr(np, name)(x, y)
-    if _is_plain(x):
-        x, y = y, x
-    if is_tensor(x) and _is_plain(y):
-        y = like(y, x)
-    return getattr(x, name)(y) if not (is_tensor(x) and not is_tensor(y)) else getattr(y, name)(x)
+    return _pair("maximum", x, y)
 
 
 def is_finite(x: np.ndarray) -> bool:
-    """Whether every element of a NumPy array is finite, found in one pass without a temporary array."""
-    # A sum is finite only if all terms are, except when finite terms overflow; then look again, slowly.
-    return math.isfinite(float(np.sum(x))) or bool(np.isfinite(x).all())
+    """Whether every element of a NumPy array is finite, in most cases found without a temporary array."""
+    # A finite sum has finite terms. Finite terms may still overflow the sum; only then look at each.
+    with np.errstate(all="ignore"):
+        return math.isfinite(float(np.sum(x))) or bool(np.isfinite(x).all())
+
+
+def _is_plain(x: object) -> bool:
+    return isinstance(x, np.ndarray | np.generic | int | float)
+
+
+def _pair(name: str, x: Array, y: Array) -> Array:
+    """Call the symmetric function `name` of whichever argument is an Interval, else a tensor, else of NumPy."""
+    if _is_plain(x) and _is_plain(y):
+        return getattr(np, name)(x, y)
+    if is_tensor(x) or is_tensor(y):
+        tensor, other = (x, y) if is_tensor(x) else (y, x)
+        if is_tensor(other) or _is_plain(other):
+            return getattr(tensor, name)(like(other, tensor))
+    interval, other = (y, x) if _is_plain(x) or is_tensor(x) else (x, y)
+    return getattr(interval, name)(other)

@@ -11,9 +11,7 @@ from typing import Any, final
 
 import attrs
 
-
-class InvalidComponentError(TypeError):
-    """A component's target cannot be imported or is not what its kind asks for."""
+from partgraph.errors import InvalidComponentError
 
 
 @final

@@ -14,6 +14,8 @@ import attrs
 import networkx as nx
 import numpy as np
 
+from partgraph.errors import ProblemError
+
 Edge = tuple[int, int]
 
 
@@ -140,24 +142,24 @@ class Topology(Graph):
     def __attrs_post_init__(self) -> None:
         n = len(self.parts)
         if n == 0:
-            raise ValueError("a graph needs at least one part; found none")
+            raise ProblemError("a graph needs at least one part; found none")
         if len(set(self.parts)) != n:
             twice = sorted({name for name in self.parts if self.parts.count(name) > 1})
-            raise ValueError(
+            raise ProblemError(
                 f"part names must be distinct; found {', '.join(map(repr, twice))} more than once"
             )
         seen: set[Edge] = set()
         for index, edge in enumerate(self.edges):
             if len(edge) != 2 or not all(0 <= part < n for part in edge):
-                raise ValueError(
+                raise ProblemError(
                     f"edge {index} is {edge}; it must be a pair of part indices between 0 and {n - 1}"
                 )
             if edge[0] == edge[1]:
-                raise ValueError(
+                raise ProblemError(
                     f"edge {index} joins {self.parts[edge[0]]!r} with itself; use a unary potential"
                 )
             if edge in seen:
-                raise ValueError(
+                raise ProblemError(
                     f"edge {self.edge_name(index)} is listed twice; add its two potentials into one, "
                     "or turn one edge round"
                 )

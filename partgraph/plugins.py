@@ -11,7 +11,7 @@ import functools
 import importlib.metadata
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, final
@@ -19,20 +19,22 @@ from typing import TYPE_CHECKING, Any, Final, final
 import attrs
 import pluggy
 
-from partgraph.components import KINDS, Component, InvalidComponentError, resolve
+from partgraph.components import KINDS, Component, resolve
+from partgraph.errors import (
+    AmbiguousComponentError,
+    InvalidComponentError,
+    PluginLoadWarning,
+    UnknownComponentError,
+)
 from partgraph.hookspecs import PROJECT, PartGraphSpecs, hookimpl
 
 if TYPE_CHECKING:
     from partgraph.problem import Problem
 
 __all__ = [
-    "AmbiguousComponentError",
     "Component",
     "Entry",
-    "InvalidComponentError",
-    "PluginLoadWarning",
     "Plugins",
-    "UnknownComponentError",
     "default_solver",
     "get",
     "hookimpl",
@@ -43,17 +45,8 @@ __all__ = [
 ALLOW_LIST = "PARTGRAPH_PLUGINS"
 """Environment variable: names of the only plugins to load, separated by commas; empty for built-ins only."""
 
-
-class UnknownComponentError(LookupError):
-    """No plugin offers a component of that kind and name."""
-
-
-class AmbiguousComponentError(LookupError):
-    """Several plugins offer a component of that kind and name."""
-
-
-class PluginLoadWarning(UserWarning):
-    """A plugin failed to import; everything else works."""
+BUILTIN = "builtin"
+"""Name of the plugin that is the core itself."""
 
 
 @final
@@ -68,7 +61,7 @@ class Entry:
     plugin : str
         Name of the plugin: the name of its entry point, or ``builtin``.
     distribution : str
-        ``"partgraph-solvers 0.1.0"``, or empty for a plugin registered by hand.
+        Name and version, ``"partgraph-solvers 0.1.0"``; empty for a plugin registered by hand.
     component : Component
         What is offered.
     """
@@ -85,8 +78,8 @@ class Entry:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Import names the component needs and that are not installed; nothing is imported to find out."""
-        return tuple(name for name in self.component.requires if find_spec(name) is None)
+        """Packages the component needs and that are not installed; nothing is imported to find out."""
+        return tuple(name for name in self.component.requires if find_spec(name.partition(".")[0]) is None)
 
     @property
     def status(self) -> str:
@@ -96,31 +89,41 @@ class Entry:
 
 @final
 class Plugins:
-    """The plugins of one process: discovered once, when first asked, and looked up by kind and name.
+    """The plugins of one process: discovered when first asked, and looked up by kind and name.
 
     Parameters
     ----------
     discover : bool
         Whether to load the plugins installed in this environment. Tests use False.
-    block : collection of str
+    block : iterable of str
         Names of plugins that are not loaded.
     """
 
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
+        from partgraph import builtin  # imports this module's Component; at the top it would be a cycle
+
         self._manager: Final = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(PartGraphSpecs)
         self._distributions: Final[dict[str, str]] = {}
         self._failures: Final[dict[str, str]] = {}
-        self._blocked: Final[set[str]] = set(block)
+        self._blocked: Final[set[str]] = set()
         self._pending = discover
-        from partgraph import builtin
+        self.register(builtin, BUILTIN, _describe("partgraph"))
+        for name in block:
+            self.block(name)
 
-        self.register(builtin, "builtin", f"partgraph {_version()}")
+    # -- what is loaded ------------------------------------------------------------------------------------------
 
     def register(self, plugin: object, name: str, distribution: str = "") -> None:
-        """Add a plugin by hand: a module or object with hook implementations."""
-        self._manager.register(plugin, name)
+        """Add a plugin by hand: a module or object with hook implementations.
+
+        Raises
+        ------
+        pluggy.PluginValidationError
+            If a hook is misspelt or has unknown arguments; the plugin is then not added.
+        """
         try:
+            self._manager.register(plugin, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError:
             self._manager.unregister(plugin)
@@ -128,119 +131,162 @@ class Plugins:
         self._distributions[name] = distribution
 
     def block(self, name: str) -> None:
-        """Do not use the plugin `name`: not loaded if discovery is still to come, removed otherwise."""
+        """Do without the plugin `name`: it is not loaded, or removed if it already is."""
+        if name == BUILTIN:
+            raise ValueError("the built-in components cannot be blocked; the framework needs them")
         self._blocked.add(name)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
 
     def discover(self) -> None:
-        """Load every installed plugin that is not blocked. A failure is kept and warned of; the rest loads."""
+        """Load every installed plugin that is not blocked. What fails is kept and warned of; the rest loads."""
         self._pending = False
-        allowed = _allowed()
+        allowed = _allow_list()
         for entry_point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda ep: ep.name):
             name = entry_point.name
             if allowed is not None and name not in allowed:
                 self._blocked.add(name)
             if name in self._blocked or self._manager.has_plugin(name):
                 continue
-            dist = entry_point.dist
-            distribution = f"{dist.name} {dist.version}" if dist else ""
+            distribution = _describe(entry_point.dist.name) if entry_point.dist else ""
             try:
                 self.register(entry_point.load(), name, distribution)
-            except Exception as error:  # whatever a plugin does wrong must not break the host
+            except Exception as error:  # whatever a plugin does wrong must not break its host
+                self._distributions[name] = distribution
                 self._failures[name] = f"{type(error).__name__}: {error}"
-                warnings.warn(
-                    f"plugin {name!r} ({distribution}) failed to import: {self._failures[name]}; "
-                    "its components are unavailable",
-                    PluginLoadWarning,
-                    stacklevel=2,
-                )
+        for name, why in self._failures.items():
+            _warn(name, self._distributions[name], f"failed to import: {why}")
 
     @property
-    def failures(self) -> MappingProxyType[str, str]:
-        """Plugins that failed to load, and why."""
-        self._ensure()
+    def failures(self) -> Mapping[str, str]:
+        """Plugins that failed, and why."""
+        self._ensure_discovered()
         return MappingProxyType(self._failures)
+
+    def distribution(self, plugin: str) -> str:
+        """Return name and version of the distribution of a loaded or failed plugin; empty where unknown."""
+        return self._distributions.get(plugin, "")
 
     @property
     def blocked(self) -> tuple[str, ...]:
-        """Plugins that were not loaded on request, sorted."""
-        self._ensure()
+        """Plugins that are not loaded on request, sorted."""
+        self._ensure_discovered()
         return tuple(sorted(self._blocked))
 
+    # -- what is offered -----------------------------------------------------------------------------------------
+
     def list(self, kind: str | None = None) -> tuple[Entry, ...]:
-        """Return everything offered (of one kind), sorted by kind, plugin and name."""
-        self._ensure()
-        kinds = KINDS if kind is None else {kind: _kind(kind)}
-        entries = [
-            Entry(kind, impl.plugin_name, self._distributions.get(impl.plugin_name, ""), component)
-            for kind, spec in kinds.items()
-            for impl in getattr(self._manager.hook, spec.hook).get_hookimpls()
-            for component in impl.function()
-        ]
-        order = list(KINDS)
-        return tuple(sorted(entries, key=lambda e: (order.index(e.kind), e.plugin, e.component.name)))
+        """Return everything offered (of one kind), in the order of kinds, then by plugin and name."""
+        if kind is not None and kind not in KINDS:
+            raise UnknownComponentError(
+                f"no kind of component is called {kind!r}. Kinds: {', '.join(KINDS)}."
+            )
+        self._ensure_discovered()
+        found: list[Entry] = []
+        for each in KINDS if kind is None else (kind,):
+            found += sorted(self._offers(each), key=lambda entry: (entry.plugin, entry.component.name))
+        return tuple(found)
 
     def find(self, kind: str, name: str) -> Entry:
-        """Return the one entry called `name`, ``"admm"`` or ``"solvers:admm"``, without importing its target."""
+        """Return the entry called `name`, ``"admm"`` or ``"solvers:admm"``, without importing its target."""
         entries = self.list(kind)
         found = [entry for entry in entries if name in (entry.name, entry.component.name)]
         if not found:
             raise UnknownComponentError(self._unknown(kind, name, entries))
+        if len({entry.name for entry in found}) < len(found):
+            raise AmbiguousComponentError(
+                f"{kind} {found[0].name!r} is offered twice by the plugin {found[0].plugin!r}; "
+                "its author must give them different names"
+            )
         if len(found) > 1:
             who = " and by ".join(
                 f"{e.plugin} ({e.distribution})" if e.distribution else e.plugin for e in found
             )
-            ask = " or ".join(repr(e.name) for e in found)
+            ask = " or ".join(repr(entry.name) for entry in found)
             raise AmbiguousComponentError(f"{kind} {name!r} is offered by {who}. Ask for {ask}.")
         return found[0]
 
     def get(self, kind: str, name: str) -> Any:
-        """Import and check the component called `name`; see `partgraph.components.KINDS` for what is returned."""
+        """Import, check and return a component.
+
+        Parameters
+        ----------
+        kind : str
+            A key of `partgraph.components.KINDS`.
+        name : str
+            ``"admm"``, or ``"solvers:admm"`` where several plugins offer an ``admm``.
+
+        Returns
+        -------
+        object
+            See `partgraph.components.resolve`.
+
+        Raises
+        ------
+        UnknownComponentError, AmbiguousComponentError
+            If nothing, or more than one thing, is called that.
+        InvalidComponentError
+            If a package is missing, the import fails, or the target is not what its kind asks for.
+        """
         entry = self.find(kind, name)
         if entry.missing:
             raise InvalidComponentError(
-                f"{kind} {entry.name!r} needs {', '.join(entry.missing)}, which is not installed; install it first"
+                f"{kind} {entry.name!r} needs {', '.join(entry.missing)}, which is not installed. Install it first."
             )
         return resolve(kind, entry.name, entry.component)
 
     def default_solver(self, problem: Problem) -> str:
-        """Return the qualified name of the solver the plugins choose for a problem."""
-        installed: Sequence[str] = [entry.name for entry in self.list("solver") if not entry.missing]
-        return self._manager.hook.partgraph_default_solver(problem=problem, installed=installed)
+        """Return the name of the solver for `problem`: the first answer of the plugins, the core's own last."""
+        names = tuple(entry.name for entry in self.list("solver") if not entry.missing)
+        return self._manager.hook.partgraph_default_solver(problem=problem, installed=names)
 
-    def _ensure(self) -> None:
+    def _offers(self, kind: str) -> Iterator[Entry]:
+        # pluggy's own call does not say who returned what, so its implementations are called one by one.
+        for implementation in getattr(self._manager.hook, KINDS[kind].hook).get_hookimpls():
+            plugin = implementation.plugin_name
+            distribution = self._distributions[plugin]
+            try:
+                components = tuple(implementation.function())
+            except Exception as error:  # as in discover: the rest stays whole
+                if plugin not in self._failures:
+                    _warn(plugin, distribution, f"failed to list its {kind} components: {error}")
+                self._failures[plugin] = f"{type(error).__name__}: {error}"
+                continue
+            yield from (Entry(kind, plugin, distribution, component) for component in components)
+
+    def _ensure_discovered(self) -> None:
         if self._pending:
             self.discover()
 
     def _unknown(self, kind: str, name: str, entries: Iterable[Entry]) -> str:
-        names = ", ".join(entry.name for entry in entries) or "none"
-        message = f"no {kind} named {name!r}. Installed: {names}."
+        message = f"no {kind} named {name!r}. Installed: {', '.join(e.name for e in entries) or 'none'}."
         if self._failures:
-            lost = "; ".join(f"plugin {plugin!r} ({why})" for plugin, why in sorted(self._failures.items()))
-            message += f" Not loaded: {lost}."
+            failed = ", ".join(f"plugin {plugin!r} ({why})" for plugin, why in sorted(self._failures.items()))
+            message += f" Not loaded: {failed}."
         if self._blocked:
             message += f" Blocked: {', '.join(sorted(self._blocked))}."
         return message
 
 
-def _allowed() -> frozenset[str] | None:
-    """Return the allow-list of the environment, read when plugins are discovered; None: all are allowed."""
+def _allow_list() -> frozenset[str] | None:
+    """Return the names in the environment's allow-list; None where there is no such list."""
     value = os.environ.get(ALLOW_LIST)
-    return None if value is None else frozenset(name.strip() for name in value.split(",") if name.strip())
+    return None if value is None else frozenset(name.strip() for name in value.split(","))
 
 
-def _kind(kind: str) -> Any:
-    if kind not in KINDS:
-        raise ValueError(f"no kind of component is called {kind!r}; the kinds are {', '.join(KINDS)}")
-    return KINDS[kind]
-
-
-def _version() -> str:
+def _describe(distribution: str) -> str:
     try:
-        return importlib.metadata.version("partgraph")
-    except importlib.metadata.PackageNotFoundError:  # run from a checkout
-        return "(not installed)"
+        return f"{distribution} {importlib.metadata.version(distribution)}"
+    except importlib.metadata.PackageNotFoundError:  # a checkout that was never installed
+        return distribution
+
+
+def _warn(plugin: str, distribution: str, what: str) -> None:
+    warnings.warn(
+        f"plugin {plugin!r} ({distribution}) {what}; its components are unavailable",
+        PluginLoadWarning,
+        stacklevel=4,
+    )
 
 
 @functools.cache

@@ -15,6 +15,7 @@ import numpy as np
 
 from partgraph import arrays
 from partgraph.arrays import Array
+from partgraph.errors import ProblemError
 from partgraph.interval import Interval
 
 
@@ -27,6 +28,11 @@ class Potential(abc.ABC):
     """
 
     arity: ClassVar[int]
+
+    @property
+    def dimensions(self) -> int | None:
+        """D of the positions this potential is made for, or None if it takes any; checked by `Problem`."""
+        return None
 
     @abc.abstractmethod
     def evaluate(self, *x: Any) -> Any:
@@ -76,7 +82,7 @@ class Pairwise(Potential):
 
 def _vector(instance: Any, attribute: Any, value: Array) -> None:
     if len(value.shape) != 1:
-        raise ValueError(
+        raise ProblemError(
             f"{type(instance).__name__}: {attribute.name} must have shape (D,), one number per axis; "
             f"found shape {tuple(value.shape)}"
         )
@@ -84,20 +90,8 @@ def _vector(instance: Any, attribute: Any, value: Array) -> None:
 
 def _positive(instance: Any, attribute: Any, value: Array) -> None:
     # Tensors are looked at when they are detached for a solver; asking a GPU here would stall it.
-    if isinstance(value, np.ndarray | float) and np.any(np.asarray(value) <= 0):
-        raise ValueError(f"{type(instance).__name__}: {attribute.name} must be positive; found {value}")
-
-
-def _same_length(first: str, second: str) -> Any:
-    def check(instance: Any) -> None:
-        a, b = getattr(instance, first).shape, getattr(instance, second).shape
-        if a != b:
-            raise ValueError(
-                f"{type(instance).__name__}: {first} and {second} must have the same shape; "
-                f"found {tuple(a)} and {tuple(b)}"
-            )
-
-    return check
+    if not arrays.is_tensor(value) and np.any(np.asarray(value) <= 0):
+        raise ProblemError(f"{type(instance).__name__}: {attribute.name} must be positive; found {value}")
 
 
 @final
@@ -120,7 +114,16 @@ class Quadratic(Pairwise):
     offset: Array = attrs.field(converter=arrays.as_array, validator=_vector)
 
     def __attrs_post_init__(self) -> None:
-        _same_length("weight", "offset")(self)
+        if self.weight.shape != self.offset.shape:
+            raise ProblemError(
+                "Quadratic: weight and offset must have the same shape; "
+                f"found {tuple(self.weight.shape)} and {tuple(self.offset.shape)}"
+            )
+
+    @property
+    def dimensions(self) -> int:
+        """D, the length of the weight."""
+        return self.weight.shape[0]
 
     def evaluate(self, x: Any, y: Any) -> Any:
         """Return the score of positions `x` (..., D) of the first part and `y` (..., D) of the second: (...)."""
@@ -139,6 +142,11 @@ class Linear(Unary):
     """
 
     slope: Array = attrs.field(converter=arrays.as_array, validator=_vector)
+
+    @property
+    def dimensions(self) -> int:
+        """D, the length of the slope."""
+        return self.slope.shape[0]
 
     def evaluate(self, x: Any) -> Any:
         """Return the score of positions `x` (..., D): (...)."""
@@ -163,6 +171,11 @@ class Proximal(Unary):
     center: Array = attrs.field(converter=arrays.as_array, validator=_vector)
     rho: float = attrs.field(validator=_positive)
 
+    @property
+    def dimensions(self) -> int:
+        """D, the length of the center."""
+        return self.center.shape[0]
+
     def evaluate(self, x: Any) -> Any:
         """Return the score of positions `x` (..., D): (...)."""
         return -(self.rho / 2) * ((x - self.center) ** 2).sum(-1)
@@ -186,6 +199,11 @@ class EuclideanLoss(Unary):
 
     target: Array = attrs.field(converter=arrays.as_array, validator=_vector)
     scale: float = attrs.field(default=1.0, validator=_positive)
+
+    @property
+    def dimensions(self) -> int:
+        """D, the length of the target."""
+        return self.target.shape[0]
 
     def evaluate(self, x: Any) -> Any:
         """Return the score of positions `x` (..., D): (...)."""
@@ -212,6 +230,11 @@ class Scaled(Potential):
     def arity(self) -> int:  # type: ignore[override]
         """Arity of the base."""
         return self.base.arity
+
+    @property
+    def dimensions(self) -> int | None:
+        """D of the base."""
+        return self.base.dimensions
 
     def evaluate(self, *x: Any) -> Any:
         """Return `factor` times the base's score."""

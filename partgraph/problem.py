@@ -10,20 +10,16 @@ tensors. Solve ``problem.detach()``; score the labels found on the original, and
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, final
+from typing import final
 
 import attrs
 import numpy as np
 
-from partgraph import arrays
+from partgraph import arrays, wellformed
 from partgraph.arrays import Array
+from partgraph.errors import ProblemError
 from partgraph.graph import Graph, Star, Topology
-from partgraph.potentials import Pairwise, Potential, Scaled, Unary
-
-
-class ProblemError(ValueError):
-    """A problem whose fields do not fit together; the message names the part or edge."""
+from partgraph.potentials import Pairwise, Scaled, Unary
 
 
 @final
@@ -51,7 +47,7 @@ class Candidates:
 class Problem:
     """Choose one candidate per part so that the score is highest.
 
-    Where any array is a tensor, all of them become tensors with the dtype and device of the first positions.
+    Where any array is a tensor, all of them become tensors, with the dtype and device of the first one found.
 
     Attributes
     ----------
@@ -84,8 +80,9 @@ class Problem:
         anchors = tuple(None if a is None else arrays.as_array(a) for a in self.anchors)
         object.__setattr__(self, "unary", unary)
         object.__setattr__(self, "anchors", anchors or (None,) * len(self.graph.edges))
-        _check_counts(self)
-        _check_shapes(self)
+        wellformed.check_counts(self)
+        wellformed.check_parts(self)
+        wellformed.check_edges(self)
         _unify(self)
 
     @property
@@ -195,71 +192,15 @@ class Problem:
         return labels
 
 
-def _check_counts(problem: Problem) -> None:
-    n, e = len(problem.graph.parts), len(problem.graph.edges)
-    for field, items, count, what in (
-        ("candidates", problem.candidates, n, "part"),
-        ("unary", problem.unary, n, "part"),
-        ("pairwise", problem.pairwise, e, "edge"),
-        ("anchors", problem.anchors, e, "edge"),
-    ):
-        if len(items) != count:
-            raise ProblemError(
-                f"{field} must have one entry per {what}: the graph has {count} {what}s, found {len(items)} entries"
-            )
-
-
-def _check_shapes(problem: Problem) -> None:
-    graph = problem.graph
-    for name, own, terms in zip(graph.parts, problem.candidates, problem.unary, strict=True):
-        if len(own.positions.shape) != 2 or own.positions.shape[0] == 0:
-            raise ProblemError(
-                f"part {name!r}: positions must have shape (K, D) with at least one candidate; "
-                f"found {tuple(own.positions.shape)}"
-            )
-        if own.positions.shape[1] != problem.dimensions:
-            raise ProblemError(
-                f"part {name!r}: positions have {own.positions.shape[1]} dimensions, "
-                f"those of {graph.parts[0]!r} have {problem.dimensions}; they must agree"
-            )
-        if tuple(own.scores.shape) != (len(own),):
-            raise ProblemError(
-                f"part {name!r}: scores must have shape ({len(own)},), one per candidate; "
-                f"found {tuple(own.scores.shape)}"
-            )
-        for term in terms:
-            _check_term(term, 1, f"part {name!r}")
-    for e, (term, anchors) in enumerate(zip(problem.pairwise, problem.anchors, strict=True)):
-        _check_term(term, 2, f"edge {graph.edge_name(e)}")
-        expected = tuple(problem.candidates[graph.edges[e][0]].positions.shape)
-        if anchors is not None and tuple(anchors.shape) != expected:
-            raise ProblemError(
-                f"edge {graph.edge_name(e)}: anchors must have shape {expected}, one per candidate of "
-                f"{graph.parts[graph.edges[e][0]]!r}; found {tuple(anchors.shape)}"
-            )
-
-
-def _check_term(term: Any, arity: int, where: str) -> None:
-    kind = {1: "unary", 2: "pairwise"}[arity]
-    if not isinstance(term, Potential) or term.arity != arity:
-        raise ProblemError(
-            f"{where}: {term!r} is not a {kind} potential; give an instance of a {kind.title()}"
-        )
-
-
 def _unify(problem: Problem) -> None:
-    """Turn every array into a tensor if any is one: an operation on both would fail, or leave the graph."""
+    """Turn every array into a tensor if any is one: operators between the two fail, or lose the gradient."""
     fields = ("candidates", "pairwise", "unary", "anchors")
-    leaves: list[Array] = []
-    for field in fields:
-        arrays.map_arrays(lambda leaf: leaves.append(leaf) or leaf, getattr(problem, field))
-    if not any(map(arrays.is_tensor, leaves)) or all(map(arrays.is_tensor, leaves)):
-        return
-    positions: Iterable[Array] = (own.positions for own in problem.candidates)
-    example = next(filter(arrays.is_tensor, (*positions, *leaves)))
-    for field in fields:
-        moved = arrays.map_arrays(
-            lambda leaf: leaf if arrays.is_tensor(leaf) else arrays.like(leaf, example),
-            getattr(problem, field),
-        )
-        object.__setattr__(problem, field, moved)
+    found = [leaf for field in fields for leaf in arrays.leaves(getattr(problem, field))]
+    tensors = [leaf for leaf in found if arrays.is_tensor(leaf)]
+    if 0 < len(tensors) < len(found):
+        for field in fields:
+            unified = arrays.map_arrays(
+                lambda leaf: leaf if arrays.is_tensor(leaf) else arrays.like(leaf, tensors[0]),
+                getattr(problem, field),
+            )
+            object.__setattr__(problem, field, unified)

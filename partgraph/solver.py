@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from partgraph import arrays, plugins
+from partgraph.errors import SolveError, UnsupportedProblemError
 from partgraph.problem import Problem
 
 
@@ -59,14 +60,6 @@ class Solution:
     def gap(self) -> float:
         """How much higher than the best score the optimum may be; NaN where no configuration was found."""
         return float(self.upper_bound - self.scores[0]) if len(self.scores) else float("nan")
-
-
-class UnsupportedProblemError(ValueError):
-    """A solver was given a problem of a sort it does not solve."""
-
-
-class SolveError(RuntimeError):
-    """A problem has no solution, or a solver reported one that does not hold."""
 
 
 class Solver(abc.ABC):

@@ -1,0 +1,81 @@
+"""The command ``partgraph``: one file per command, each imported only when it runs.
+
+Whatever a user can put right ends in one line on standard error and exit code 2.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from partgraph.errors import PartGraphError
+
+_LEARNING = {
+    "train": "Train a model on a data set.",
+    "evaluate": "Measure the errors of a trained model on a data set.",
+    "predict": "Predict poses in your own images.",
+    "demo": "Show what the shipped weights do on held-out images.",
+}
+
+app = App(
+    name="partgraph",
+    help="Find the best configuration of the parts of an object.",
+    version=lambda: importlib.metadata.version("partgraph"),
+    exit_on_error=False,
+    print_error=False,
+    result_action="return_value",
+)
+app.command(
+    "partgraph.cli.plugins:plugins", name="plugins", help="List installed components, and their state."
+)
+app.command("partgraph.cli.check:check", name="check", help="Run the conformance checks on a component.")
+app.command("partgraph.cli.solve:solve", name="solve", help="Solve a problem file.")
+for _name, _help in _LEARNING.items():
+    app.command(f"partgraph.cli.learning:{_name}", name=_name, help=_help)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a check failed, 2 bad input.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after ``partgraph``; by default those the process was started with.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    command = arguments[0] if arguments else ""
+    if command and command not in app:
+        # Said here, since cyclopts imports every command to suggest a similar one.
+        _fail(
+            f"no command {command!r}; the commands are {', '.join(sorted(name for name in app if name[0] != '-'))}"
+        )
+    try:
+        code = app(arguments)
+    except (PartGraphError, CycloptsError) as error:
+        _fail(str(error))
+    except ImportError as error:
+        if command not in (*_LEARNING, "check"):
+            raise
+        _fail(f"`partgraph {command}` needs packages that are not installed ({_root(error)}); {_ADVICE}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+_ADVICE = "install them with: pip install 'partgraph[learning]'"
+
+
+def _fail(message: str) -> None:
+    line = " ".join(message.split())
+    print(f"partgraph: {line}", file=sys.stderr)  # noqa: T201
+    sys.exit(2)
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return the first error of a chain: why the import of a command's module failed."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
