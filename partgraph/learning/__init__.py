@@ -1,0 +1,1 @@
+"""Training and evaluation over the registries; the only part of the core that uses torch."""

@@ -1,0 +1,76 @@
+"""The weights c of the pairwise terms, from how far expected displacements are off.
+
+Eq. 3 is the logarithm of a Gaussian up to a constant, so c = 1 / (2 sigma^2) for every ordered pair and axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from partgraph.graph import Graph
+from partgraph.learning.batches import in_order
+from partgraph.learning.dataset import Dataset
+from partgraph.learning.infer import Decoder
+from partgraph.learning.model import Network
+from partgraph.metrics import reconstruction_error
+
+_ONE_SIGMA = 0.6827  # share of a Gaussian within one standard deviation
+_SMALLEST_SIGMA = 0.25  # px; a part and itself are never apart, and no pixel is known better
+
+SCALES = (0.03, 0.1, 0.3, 1.0, 3.0)
+
+
+@torch.inference_mode()
+def pairwise_weights(network: Network, dataset: Dataset, batch_size: int = 50) -> Tensor:
+    """c for every ordered pair of parts and axis, from held-out samples.
+
+    The standard deviation is read off a quantile: a few extreme crops would inflate a mean of squares several times.
+
+    Returns
+    -------
+    (N, N, 3) float32, 1/px^2
+    """
+    residuals = []
+    for _, batch in in_order(dataset, batch_size):
+        residuals.append(network.offset_residuals(network(batch.images), batch.target).abs())
+    sigma = torch.quantile(torch.cat(residuals), _ONE_SIGMA, dim=0).clamp(min=_SMALLEST_SIGMA)
+    return 1 / (2 * sigma**2)
+
+
+def pairwise_scales(
+    network: Network,
+    dataset: Dataset,
+    graphs: Mapping[str, Graph],
+    solver: str | None = None,
+    scales: Sequence[float] = SCALES,
+    samples: int | None = None,
+    advance: Callable[[str, float, float], None] = lambda graph, scale, error: None,
+) -> dict[str, float]:
+    """For each graph, the factor on all c with the smallest reconstruction error on held-out samples.
+
+    Edges are not independent evidence: the more of them a graph has, the less each may weigh.
+
+    Parameters
+    ----------
+    samples : how many to use, all when None
+    advance : told each graph, scale and mean error in mm
+    """
+    best = {}
+    for name, graph in graphs.items():
+        if not graph.edges:
+            continue
+        errors = {}
+        for scale in scales:
+            decoder = Decoder({name: graph}, {name: scale}, solver)
+            found = []
+            for chunk, batch in in_order(dataset, 25, samples):
+                poses = np.stack([own[name].positions for own in decoder(network, batch.images)])
+                found.append(reconstruction_error(poses, np.stack([sample.world for sample in chunk])))
+            errors[scale] = float(np.concatenate(found).mean())
+            advance(name, scale, errors[scale])
+        best[name] = min(errors, key=errors.__getitem__)
+    return best

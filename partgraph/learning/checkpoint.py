@@ -1,0 +1,140 @@
+"""Trained networks and interrupted training on disk: tensors as safetensors, everything else as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
+from partgraph.learning.model import Network
+
+WEIGHTS, SIDECAR, STATE = "weights.safetensors", "experiment.json", "training.safetensors"
+
+
+@final
+@attrs.frozen(eq=False)
+class Trained:
+    """A trained network and where it comes from.
+
+    Attributes
+    ----------
+    experiment : the configuration it was trained with
+    network : on the CPU, in evaluation mode, float32
+    metrics : what was measured after training, and how
+    """
+
+    experiment: Experiment
+    network: Network
+    metrics: Mapping[str, Any]
+
+
+def save_trained(
+    folder: Path, experiment: Experiment, network: Network, metrics: Mapping[str, Any], *, half: bool = False
+) -> None:
+    """Write weights and their JSON sidecar; `half` stores floating-point weights as float16.
+
+    Both files are written beside the old ones and then take their places.
+    """
+    tensors = {
+        name: (tensor.half() if half and tensor.is_floating_point() else tensor).detach().cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace_tensors(folder / WEIGHTS, tensors)
+    sidecar = {
+        "format": "partgraph-trained-1",
+        "parts": list(network.parts),
+        "experiment": experiment.to_json(),
+        "metrics": dict(metrics),
+    }
+    _replace_text(folder / SIDECAR, json.dumps(sidecar, indent=2) + "\n")
+
+
+def load_trained(folder: Path) -> Trained:
+    """The network in a folder that `save_trained` wrote.
+
+    Raises
+    ------
+    ExperimentError
+        When a file is missing or does not hold what it should.
+    """
+    try:
+        sidecar = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
+        tensors = load_file(folder / WEIGHTS)
+    except FileNotFoundError as error:
+        raise ExperimentError(
+            f"{folder}: {Path(error.filename or WEIGHTS).name} is missing; give a folder that `partgraph train` wrote"
+        ) from None
+    except (OSError, json.JSONDecodeError, SafetensorError) as error:
+        raise ExperimentError(f"{folder}: cannot be read as a trained network: {error}") from None
+    if not isinstance(sidecar, dict) or sidecar.get("format") != "partgraph-trained-1":
+        raise ExperimentError(f"{folder / SIDECAR}: not the description of a trained network")
+    experiment = from_mapping(sidecar["experiment"], str(folder / SIDECAR))
+    network = experiment.build_model().build(tuple(sidecar["parts"]))
+    try:
+        network.load_state_dict({name: _full(tensor) for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        raise ExperimentError(
+            f"{folder / WEIGHTS}: does not fit the model {experiment.model.name!r}: {error}"
+        ) from None
+    return Trained(experiment, network.eval(), sidecar["metrics"])
+
+
+def save_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer, step: int) -> None:
+    """Write everything that training needs to go on after `step` updates, in one file."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    names = [name for name, _ in network.named_parameters()]
+    for index, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{names[index]}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    tensors["step"] = torch.tensor(step)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace_tensors(
+        folder / STATE, {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    )
+
+
+def load_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> int:
+    """Restore what `save_state` wrote; the number of updates done, zero when there is nothing."""
+    path = folder / STATE
+    if not path.exists():
+        return 0
+    try:
+        tensors = load_file(path)
+        network.load_state_dict(
+            {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
+        )
+    except (SafetensorError, RuntimeError) as error:
+        raise ExperimentError(f"{path}: cannot go on from here: {error}; delete it to start anew") from None
+    state: dict[int, dict[str, Tensor]] = {}
+    for index, (name, _) in enumerate(network.named_parameters()):
+        prefix = f"optimizer.{name}."
+        own = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+        if own:
+            state[index] = own
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    return int(tensors["step"])
+
+
+def _full(tensor: Tensor) -> Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor
+
+
+def _replace_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    save_file(tensors, temporary)
+    temporary.replace(path)
+
+
+def _replace_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,208 @@
+"""An experiment as a file: which data, model, loss and graphs, by registered name, with their options.
+
+The file is TOML and strict: a key that nobody asked for is an error that names it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import attrs
+import cattrs
+from attrs.validators import ge, gt
+from cattrs.errors import ClassValidationError
+
+from partgraph import plugins
+from partgraph.errors import PartGraphError
+from partgraph.learning.augment import Augmentation
+from partgraph.learning.dataset import Dataset
+from partgraph.learning.loss import Loss
+from partgraph.learning.model import Model
+
+
+class ExperimentError(PartGraphError, ValueError):
+    """A configuration that cannot be read; the message names the file, the key and what to do."""
+
+
+@final
+@attrs.frozen
+class Choice:
+    """A registered component and its options: ``{name = "...", option = value, ...}`` in the file.
+
+    Attributes
+    ----------
+    name : as in ``partgraph plugins``
+    options : fields of the component's options class
+    """
+
+    name: str
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+
+    def build(self, kind: str) -> Any:
+        """The component's options record."""
+        return structure(plugins.get(kind, self.name), self.options, f"{kind} {self.name!r}")
+
+
+@final
+@attrs.frozen
+class Data:
+    """The three parts of the data, each a data set by name."""
+
+    train: Choice
+    validation: Choice
+    test: Choice
+
+
+@final
+@attrs.frozen
+class Training:
+    """How the network is trained.
+
+    Attributes
+    ----------
+    steps, batch : number of updates, samples in each
+    learning_rate, weight_decay : of AdamW
+    warmup : steps over which the learning rate rises
+    decay : last steps, over which it falls to zero along a straight line; constant in between, so that training can
+        be lengthened while it runs without changing what has been done
+    clip : largest norm of the gradient
+    checkpoint : steps between two checkpoints
+    """
+
+    steps: int = attrs.field(default=2000, validator=gt(0))
+    batch: int = attrs.field(default=32, validator=gt(0))
+    learning_rate: float = attrs.field(default=2e-3, validator=gt(0))
+    weight_decay: float = attrs.field(default=1e-2, validator=ge(0))
+    warmup: int = attrs.field(default=100, validator=ge(0))
+    decay: int = attrs.field(default=500, validator=ge(0))
+    clip: float = attrs.field(default=20.0, validator=gt(0))
+    checkpoint: int = attrs.field(default=250, validator=gt(0))
+
+    def rate(self, step: int) -> float:
+        """Learning rate of an update, counted from zero."""
+        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        fall = min(1.0, (self.steps - step) / self.decay) if self.decay else 1.0
+        return self.learning_rate * min(rise, fall)
+
+
+@final
+@attrs.frozen
+class Evaluation:
+    """What is evaluated.
+
+    Attributes
+    ----------
+    graphs : topologies by name, one column of the table each; the first is what the others are compared with
+    pairwise_scale : for each of them, the factor on the calibrated weights c; 1 where none is given
+    solver : by name; the default policy when None
+    """
+
+    graphs: tuple[str, ...] = ()
+    pairwise_scale: Mapping[str, float] = attrs.field(factory=dict)
+    solver: str | None = None
+
+
+@final
+@attrs.frozen
+class Experiment:
+    """Everything that decides a trained network.
+
+    Attributes
+    ----------
+    name : what it is called
+    data, model, loss, augmentation, training, evaluation : see their classes
+    seed : of weights, order and augmentation
+    """
+
+    name: str
+    data: Data
+    model: Choice
+    loss: Choice
+    augmentation: Augmentation = attrs.Factory(Augmentation)
+    training: Training = attrs.Factory(Training)
+    evaluation: Evaluation = attrs.Factory(Evaluation)
+    seed: int = 0
+
+    def dataset(self, part: str) -> Dataset:
+        """The data set of "train", "validation" or "test"."""
+        built = getattr(self.data, part).build("dataset")
+        assert isinstance(built, Dataset)
+        return built
+
+    def build_model(self) -> Model:
+        """The options of the model."""
+        built = self.model.build("model")
+        assert isinstance(built, Model)
+        return built
+
+    def build_loss(self) -> Loss:
+        """The loss."""
+        built = self.loss.build("loss")
+        assert isinstance(built, Loss)
+        return built
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that `from_mapping` reads back."""
+        return {
+            "name": self.name,
+            "seed": self.seed,
+            "data": {part: _flat(getattr(self.data, part)) for part in ("train", "validation", "test")},
+            "model": _flat(self.model),
+            "loss": _flat(self.loss),
+            "augmentation": attrs.asdict(self.augmentation),
+            "training": attrs.asdict(self.training),
+            "evaluation": attrs.asdict(self.evaluation),
+        }
+
+
+def from_mapping(values: Mapping[str, Any], source: str) -> Experiment:
+    """An experiment from the values of a file; `source` stands in messages."""
+    built = structure(Experiment, values, source)
+    assert isinstance(built, Experiment)
+    return built
+
+
+def read_experiment(path: Path) -> Experiment:
+    """The experiment in a TOML file.
+
+    Raises
+    ------
+    ExperimentError
+        When the file is missing, is no TOML, has unknown or missing keys, or values of a wrong type.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExperimentError(f"{path}: no such file; give the path of an experiment's TOML file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ExperimentError(f"{path}: not a TOML file: {error}") from None
+    return from_mapping(values, str(path))
+
+
+def structure(cls: type, values: Mapping[str, Any], source: str) -> Any:
+    """An attrs class from plain values, every unknown key an error."""
+    try:
+        return _converter().structure(values, cls)
+    except ClassValidationError as error:
+        reasons = "; ".join(cattrs.transform_error(error, path=source))
+        raise ExperimentError(reasons.replace(f" @ {source}", f" (in {source})")) from None
+
+
+def _flat(choice: Choice) -> dict[str, Any]:
+    return {"name": choice.name, **choice.options}
+
+
+def _choice(values: Mapping[str, Any], _: type) -> Choice:
+    if not isinstance(values, Mapping) or not isinstance(values.get("name"), str):
+        raise ValueError(f"a table with a name was asked for; found {values!r}")
+    return Choice(values["name"], {key: value for key, value in values.items() if key != "name"})
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(Choice, _choice)
+    converter.register_structure_hook(Path, lambda value, _: Path(value))
+    return converter

@@ -1,0 +1,111 @@
+"""Training: a deterministic loop over steps that can be stopped at any time and goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import final
+
+import attrs
+import torch
+
+from partgraph.learning.batches import shuffled, step_generator
+from partgraph.learning.checkpoint import load_state, save_state
+from partgraph.learning.dataset import Dataset
+from partgraph.learning.experiment import Experiment
+from partgraph.learning.model import Network
+
+LOG = "log.jsonl"
+
+
+@final
+@attrs.frozen
+class Progress:
+    """How far training is.
+
+    Attributes
+    ----------
+    step, steps : updates done, and in all
+    terms : the loss's terms, averaged over the last updates
+    rate : samples a second since training was started or resumed
+    """
+
+    step: int
+    steps: int
+    terms: dict[str, float]
+    rate: float
+
+
+def fit(
+    experiment: Experiment,
+    dataset: Dataset,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    report: Callable[[Progress], None] = lambda progress: None,
+    report_every: int = 50,
+) -> Network:
+    """Train a network, or go on with training that was interrupted in `folder`.
+
+    Parameters
+    ----------
+    experiment : what to train
+    dataset : training samples
+    folder : holds the checkpoint and ``log.jsonl``
+    device : where the network lives
+    report : told about progress every `report_every` steps
+
+    Returns
+    -------
+    Network
+        In evaluation mode, on `device`.
+
+    Raises
+    ------
+    FloatingPointError
+        When the loss is no longer finite; the last checkpoint is from before.
+    """
+    options = experiment.training
+    torch.manual_seed(experiment.seed)
+    network = experiment.build_model().build(dataset.parts).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    loss = experiment.build_loss()
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
+    )
+    first = load_state(folder, network, optimizer)
+    folder.mkdir(parents=True, exist_ok=True)
+    network.train()
+    started, mean = time.monotonic(), dict[str, float]()
+    batches = shuffled(dataset, options.batch, experiment.seed, first)
+    for step in range(first, options.steps):
+        batch = experiment.augmentation(
+            next(batches), dataset.flip, step_generator(experiment.seed, step)
+        ).to(device)
+        for group in optimizer.param_groups:
+            group["lr"] = options.rate(step)
+        images = batch.images.contiguous(memory_format=torch.channels_last)
+        terms = loss(network, network(images), batch)
+        total = torch.stack(list(terms.values())).sum()
+        if not bool(total.isfinite()):
+            raise FloatingPointError(
+                f"the loss is {total.item()} at step {step}; lower the learning rate or look at the data"
+            )
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
+        optimizer.step()
+
+        for name, value in terms.items():
+            mean[name] = value.item() if name not in mean else 0.98 * mean[name] + 0.02 * value.item()
+        done = step + 1
+        if done % report_every == 0 or done == options.steps:
+            rate = (done - first) * options.batch / (time.monotonic() - started)
+            progress = Progress(done, options.steps, dict(mean), rate)
+            with (folder / LOG).open("a", encoding="utf-8") as log:
+                log.write(json.dumps(attrs.asdict(progress)) + "\n")
+            report(progress)
+        if done % options.checkpoint == 0 or done == options.steps:
+            save_state(folder, network, optimizer, done)
+    return network.eval()

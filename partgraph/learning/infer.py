@@ -1,0 +1,89 @@
+"""Images to poses: the network's problems, solved over one or several graphs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import final
+
+import attrs
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from partgraph import plugins
+from partgraph.graph import Graph
+from partgraph.learning.experiment import Evaluation
+from partgraph.learning.model import Network
+from partgraph.problem import Problem
+from partgraph.solver import Status, solve
+
+
+@final
+@attrs.frozen(eq=False)
+class Answer:
+    """The best configuration found for one image over one graph.
+
+    Attributes
+    ----------
+    positions : (N, 3) float64, px of the crop
+    score, upper_bound : of the configuration, and of any
+    status : whether it is proven to be the best, and if not why
+    seconds : the solver's time, building included
+    """
+
+    positions: NDArray[np.float64]
+    score: float
+    upper_bound: float
+    status: Status
+    seconds: float
+
+
+@final
+@attrs.frozen
+class Decoder:
+    """Graphs by name, and how problems over them are made and solved.
+
+    Attributes
+    ----------
+    graphs : topologies over the network's parts
+    pairwise_scale : for each, the factor on the pairwise weights; 1 where none is given
+    solver : by name, the default policy when None
+    """
+
+    graphs: Mapping[str, Graph]
+    pairwise_scale: Mapping[str, float] = attrs.field(factory=dict)
+    solver: str | None = None
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> Decoder:
+        """The decoder of an experiment."""
+        graphs = {name: plugins.get("graph", name) for name in evaluation.graphs}
+        return cls(graphs, evaluation.pairwise_scale, evaluation.solver)
+
+    @torch.inference_mode()
+    def __call__(self, network: Network, images: Tensor) -> list[dict[str, Answer]]:
+        """For each of the images (B, 3, S, S), the answer over every graph."""
+        outputs = network(images)
+        answers: list[dict[str, Answer]] = [{} for _ in images]
+        for name, graph in self.graphs.items():
+            problems = network.problems(outputs, graph, pairwise_scale=self.pairwise_scale.get(name, 1.0))
+            for own, problem in zip(answers, problems, strict=True):
+                own[name] = answer(problem, self.solver)
+        return answers
+
+
+def answer(problem: Problem, solver: str | None) -> Answer:
+    """Solve a problem of tensors."""
+    numbers = problem.detach()
+    started = time.perf_counter()
+    solution = solve(numbers, solver)
+    seconds = time.perf_counter() - started
+    return Answer(
+        positions=np.asarray(numbers.positions(solution.labels[0]), np.float64),
+        score=float(solution.scores[0]),
+        upper_bound=float(solution.upper_bound),
+        status=solution.status,
+        seconds=seconds,
+    )

@@ -1,0 +1,78 @@
+"""The interface of a model: images in, one structured prediction problem for each image out."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor, nn
+
+from partgraph.graph import Graph
+from partgraph.problem import Problem
+
+
+@attrs.frozen(eq=False)
+class Batch:
+    """Samples as tensors.
+
+    Attributes
+    ----------
+    images : (B, 3, S, S) float32 in [0, 1], RGB
+    target : (B, N, 3) float32, px of the crop, depth relative to the root (see `Sample`)
+    visible : (B, N) bool
+    """
+
+    images: Tensor
+    target: Tensor
+    visible: Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The batch on another device."""
+        return Batch(self.images.to(device), self.target.to(device), self.visible.to(device))
+
+
+class Network(nn.Module, abc.ABC):
+    """A torch module whose outputs turn into problems.
+
+    Attributes
+    ----------
+    parts : the N parts it scores
+    input_size : side of the square images it takes, px
+    """
+
+    parts: tuple[str, ...]
+    input_size: int
+
+    @abc.abstractmethod
+    def forward(self, images: Tensor) -> Any:
+        """Outputs, of a type of the network's own, for images (B, 3, S, S) float32 in [0, 1]."""
+
+    @abc.abstractmethod
+    def problems(self, outputs: Any, graph: Graph, *, pairwise_scale: float = 1.0) -> list[Problem]:
+        """One problem of tensors for each image of a batch.
+
+        Parameters
+        ----------
+        outputs : what `forward` returned
+        graph : couples the network's parts, in their order
+        pairwise_scale : factor on every weight c of the pairwise terms
+        """
+
+    @abc.abstractmethod
+    def offset_residuals(self, outputs: Any, target: Tensor) -> Tensor:
+        """(B, N, N, 3) px: true minus expected displacement from part i to part j, expected at the true part i."""
+
+    @abc.abstractmethod
+    def set_pairwise_weights(self, weights: Tensor) -> None:
+        """Set c of eq. 3 for every ordered pair of parts: (N, N, 3) float, > 0, 1/px^2."""
+
+
+class Model(abc.ABC):
+    """Options of a network; subclasses are frozen attrs classes that an experiment's file fills in."""
+
+    @abc.abstractmethod
+    def build(self, parts: Sequence[str]) -> Network:
+        """A network with fresh weights for the parts of an object."""

@@ -1,0 +1,112 @@
+"""From an experiment to a trained network on disk: data, training, calibration, and what was measured."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import attrs
+import numpy as np
+import torch
+
+from partgraph import plugins
+from partgraph.learning.baselines import mean_pose
+from partgraph.learning.calibrate import pairwise_scales, pairwise_weights
+from partgraph.learning.checkpoint import save_trained
+from partgraph.learning.dataset import Dataset
+from partgraph.learning.evaluate import evaluate, summarise
+from partgraph.learning.experiment import Experiment
+from partgraph.learning.fit import Progress, fit
+from partgraph.learning.infer import Decoder
+from partgraph.learning.model import Network
+
+_MEAN_POSE_SAMPLES = 2000
+_SCALE_SAMPLES = 150
+
+
+class Watcher(Protocol):
+    """Told how the work goes; every method may do nothing."""
+
+    def preparing(self, what: str, total: int) -> Callable[[int], None]:
+        """Samples are being made: a function that is told how many more there are."""
+
+    def training(self, progress: Progress) -> None:
+        """The network is being trained."""
+
+    def calibrating(self, graph: str, scale: float, error: float) -> None:
+        """A factor on the pairwise weights was tried."""
+
+
+def train(
+    experiment: Experiment,
+    folder: Path,
+    watcher: Watcher,
+    *,
+    device: str = "cpu",
+    half: bool = False,
+    command: str = "",
+) -> None:
+    """Train, calibrate, measure on the validation data, and write weights with their sidecar into `folder`.
+
+    Parameters
+    ----------
+    half : store float16 weights, for shipping
+    command : stored beside the weights: how to do this again
+    """
+    started = time.time()
+    data, validation = experiment.dataset("train"), experiment.dataset("validation")
+    for what, dataset in (("training images", data), ("validation images", validation)):
+        prepare(dataset, what, watcher)
+    network = fit(experiment, data, folder, device=device, report=watcher.training).cpu()
+    experiment, metrics = calibrate(experiment, network, data, validation, watcher)
+    metrics |= {
+        "command": command,
+        "seconds": round(time.time() - started),
+        "partgraph": version("partgraph"),
+        "torch": torch.__version__,
+        "machine": platform.machine(),
+    }
+    save_trained(folder, experiment, network, metrics, half=half)
+
+
+def prepare(dataset: Dataset, what: str, watcher: Watcher) -> None:
+    """Make what is pending of a data set, under the watcher's eyes."""
+    if pending := dataset.pending():
+        dataset.prepare(advance=watcher.preparing(what, pending))
+
+
+def calibrate(
+    experiment: Experiment, network: Network, data: Dataset, validation: Dataset, watcher: Watcher
+) -> tuple[Experiment, dict[str, object]]:
+    """Set c of eq. 3 from the validation data, choose its factor for each graph, and measure.
+
+    Returns
+    -------
+    experiment
+        With the factors filled in.
+    metrics
+        The mean pose of the training data and the errors on the validation data.
+    """
+    network.set_pairwise_weights(pairwise_weights(network, validation))
+    graphs = {name: plugins.get("graph", name) for name in experiment.evaluation.graphs}
+    scales = pairwise_scales(
+        network,
+        validation,
+        graphs,
+        experiment.evaluation.solver,
+        samples=_SCALE_SAMPLES,
+        advance=watcher.calibrating,
+    )
+    experiment = attrs.evolve(
+        experiment, evaluation=attrs.evolve(experiment.evaluation, pairwise_scale=scales)
+    )
+    constant = mean_pose(np.stack([data[k].world for k in range(min(len(data), _MEAN_POSE_SAMPLES))]))
+    metrics: dict[str, object] = {"mean_pose_mm": np.round(constant, 2).tolist()}
+    if graphs:
+        found = evaluate(network, validation, Decoder.of(experiment.evaluation))
+        metrics["validation"] = summarise(found, validation.groups, constant).to_json()
+    return experiment, metrics

@@ -1,0 +1,74 @@
+"""From the network's outputs to problems: quantised regression (section 2.1) and per-candidate offsets (2.2).
+
+The candidate of voxel v is the voxel's centre plus its residual, p_i^v = centre(v) + r_i(v). Where an edge (i, j)
+expects part j, seen from candidate v of part i, is the refined candidate plus the offset of the cell that v lies in:
+anchor = p_i^v + offset_ij(cell(v)). The pairwise term is then -c (p_j - anchor)^2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from partgraph.graph import Graph
+from partgraph.potentials import Quadratic
+from partgraph.problem import Candidates, Problem
+
+if TYPE_CHECKING:
+    from partgraph_humanpose.network import VolumeOutputs, VolumetricNetwork
+
+
+def decode(
+    network: VolumetricNetwork, outputs: VolumeOutputs, graph: Graph, pairwise_scale: float
+) -> list[Problem]:
+    """One problem of tensors for each image; see `Network.problems`."""
+    if tuple(graph.parts) != network.parts:
+        raise ValueError(
+            f"the network scores the parts {', '.join(network.parts)}, but the graph couples {', '.join(graph.parts)}; "
+            f"use a graph over the network's parts, in their order"
+        )
+    positions, scores, cells = candidates(network, outputs)
+    offsets = network.offsets(outputs.features, graph.edges).flatten(3) if graph.edges else None
+    weights = network.pairwise_weights() * pairwise_scale
+    zero = positions.new_zeros(3)
+    pairwise = [Quadratic(weight=weights[i, j], offset=zero) for i, j in graph.edges]
+    problems = []
+    for image in range(len(positions)):
+        anchors = []
+        for edge, (i, _) in enumerate(graph.edges):
+            assert offsets is not None
+            anchors.append(positions[image, i] + offsets[image, edge][:, cells[image, i]].T)
+        problems.append(
+            Problem(
+                graph=graph,
+                candidates=[Candidates(p, s) for p, s in zip(positions[image], scores[image], strict=True)],
+                pairwise=pairwise,
+                anchors=anchors,
+            )
+        )
+    return problems
+
+
+def candidates(network: VolumetricNetwork, outputs: VolumeOutputs) -> tuple[Tensor, Tensor, Tensor]:
+    """Candidates of every joint of every image.
+
+    Returns
+    -------
+    positions : (B, N, K, 3) px, centre of the voxel plus its residual
+    scores : (B, N, K)
+    cells : (B, N, K) int, the image cell that each candidate's voxel lies in
+    """
+    volume = network.volume
+    scores = outputs.voxels.flatten(2)  # (B, N, Z * c * c)
+    center = torch.from_numpy(volume.centers()).to(scores)
+    residual = network.residuals(outputs.features).movedim(3, -1).flatten(2, 4)
+    positions = center + residual
+    cells = torch.arange(volume.cells**2, device=scores.device).repeat(volume.bins).expand(scores.shape)
+    keep = network.candidates
+    if keep is not None and keep < scores.shape[2]:
+        scores, best = scores.topk(keep, dim=2)
+        positions = positions.gather(2, best[..., None].expand(-1, -1, -1, 3))
+        cells = cells.gather(2, best)
+    return positions, scores, cells

@@ -1,0 +1,230 @@
+"""The paper's fully convolutional network (section 3.1): a ResNet trunk and single convolutions branching from it.
+
+For an image of S px and cells of s px, c = S / s:
+
+    voxel scores     (N, Z, c, c)        the inner product of a joint's weights with the feature of the cell (2.1)
+    residuals        (N, Z, 3, c, c)     from the voxel's centre to the joint
+    offsets          (N, N, 3, c, c)     from a joint to every other joint
+    2D scores        (N, c, c)
+
+Residuals and offsets matter near joints only, so training evaluates those two heads at a few cells of each joint.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import final
+
+import attrs
+import torch
+from attrs.validators import optional
+from torch import Tensor, nn
+from torch.nn import functional
+
+from partgraph.graph import Graph
+from partgraph.learning.model import Model, Network
+from partgraph.problem import Problem
+from partgraph_humanpose.decode import decode
+from partgraph_humanpose.trunk import NarrowTrunk, Normalise, TopDown, Trunk
+from partgraph_humanpose.volume import Volume
+
+
+@attrs.frozen(eq=False)
+class VolumeOutputs:
+    """What `VolumetricNetwork` says about a batch.
+
+    Attributes
+    ----------
+    features : (B, F, c, c) float32
+    voxels : (B, N, Z, c, c) float32, score of every voxel for every joint
+    maps : (B, N, c, c) float32, score of every cell for every joint
+    """
+
+    features: Tensor
+    voxels: Tensor
+    maps: Tensor
+
+
+@final
+class VolumetricNetwork(Network):
+    """Trunk and heads; see the module's docstring for the shapes.
+
+    Parameters
+    ----------
+    parts : names of the N joints
+    volume : the voxels
+    trunk : images (B, 3, S, S) to features (B, F, c, c)
+    features : F
+    candidates : how many of the best voxels of a joint become candidates, all of them when None
+    prior : probability of an untrained network that a voxel holds a joint
+    """
+
+    raw_weight: Tensor
+
+    def __init__(
+        self,
+        parts: Sequence[str],
+        volume: Volume,
+        trunk: nn.Module,
+        features: int,
+        candidates: int | None = None,
+        prior: float = 0.0015,
+    ) -> None:
+        super().__init__()
+        self.parts, self.volume, self.candidates = tuple(parts), volume, candidates
+        self.input_size = volume.size
+        joints, bins = len(parts), volume.bins
+        self.trunk = trunk
+        self.voxel_head = nn.Conv2d(features, joints * bins, 1)
+        self.map_head = nn.Conv2d(features, joints, 1)
+        self.residual_head = nn.Conv2d(features, joints * bins * 3, 1)
+        self.offset_head = nn.Conv2d(features, joints * joints * 3, 1)
+        for head in (self.voxel_head, self.map_head, self.residual_head, self.offset_head):
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
+        nn.init.constant_(self.voxel_head.bias, math.log(prior / (1 - prior)))
+        nn.init.constant_(self.map_head.bias, math.log(prior * bins / (1 - prior * bins)))
+        # c = softplus(raw) / stride^2 is positive whatever is learned; one for every ordered pair and axis.
+        self.raw_weight = nn.Parameter(torch.zeros(joints, joints, 3))
+
+    def forward(self, images: Tensor) -> VolumeOutputs:
+        """Scores for images (B, 3, S, S) float32 in [0, 1]."""
+        features = self.trunk(images)
+        batch, _, rows, columns = features.shape
+        voxels = self.voxel_head(features).view(batch, len(self.parts), self.volume.bins, rows, columns)
+        return VolumeOutputs(features, voxels, self.map_head(features))
+
+    def residuals(self, features: Tensor) -> Tensor:
+        """(B, N, Z, 3, c, c) px: from a voxel's centre to the joint, for every voxel."""
+        batch, _, rows, columns = features.shape
+        shape = (batch, len(self.parts), self.volume.bins, 3, rows, columns)
+        return self.residual_head(features).view(shape) * self.volume.stride
+
+    def offsets(self, features: Tensor, edges: Sequence[tuple[int, int]]) -> Tensor:
+        """(B, E, 3, c, c) px: expected displacement along each edge, for every cell of its first part."""
+        pairs = torch.tensor([i * len(self.parts) + j for i, j in edges], device=features.device)
+        rows = (pairs[:, None] * 3 + torch.arange(3, device=features.device)).flatten()
+        weight, bias = self.offset_head.weight[rows], self.offset_head.bias[rows]
+        batch, _, height, width = features.shape
+        out = functional.conv2d(features, weight, bias)
+        return out.view(batch, len(edges), 3, height, width) * self.volume.stride
+
+    def local(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """The heads at chosen cells.
+
+        Parameters
+        ----------
+        features : (B, N, M, F), of M cells near each joint
+
+        Returns
+        -------
+        residuals : (B, N, M, Z, 3) px
+        offsets : (B, N, M, N, 3) px
+        """
+        joints, bins = len(self.parts), self.volume.bins
+        shape = features.shape[:3]
+        residuals = _per_joint(self.residual_head, features, joints).view(*shape, bins, 3)
+        offsets = _per_joint(self.offset_head, features, joints).view(*shape, joints, 3)
+        return residuals * self.volume.stride, offsets * self.volume.stride
+
+    def pairwise_weights(self) -> Tensor:
+        """(N, N, 3), 1/px^2: c of eq. 3 for every ordered pair of joints."""
+        return functional.softplus(self.raw_weight) / self.volume.stride**2
+
+    def set_pairwise_weights(self, weights: Tensor) -> None:
+        scaled = weights.to(self.raw_weight) * self.volume.stride**2
+        if not bool((scaled > 0).all()):
+            raise ValueError("pairwise weights must be positive for every pair and axis")
+        with torch.no_grad():  # softplus, inverted so that large and small values keep their digits
+            self.raw_weight.copy_(scaled + torch.log(-torch.expm1(-scaled)))
+
+    def problems(self, outputs: VolumeOutputs, graph: Graph, *, pairwise_scale: float = 1.0) -> list[Problem]:
+        return decode(self, outputs, graph, pairwise_scale)
+
+    def offset_residuals(self, outputs: VolumeOutputs, target: Tensor) -> Tensor:
+        cells = self.nearest_cells(target)
+        _, offsets = self.local(gather_cells(outputs.features, cells[:, :, None]))
+        return target[:, None] - target[:, :, None] - offsets[:, :, 0]
+
+    def nearest_cells(self, target: Tensor) -> Tensor:
+        """(B, N) int: index of the cell that each joint lies in, the nearest one for joints outside the crop."""
+        at = (target[..., :2] / self.volume.stride).long().clamp(0, self.volume.cells - 1)
+        return at[..., 1] * self.volume.cells + at[..., 0]
+
+
+def gather_cells(features: Tensor, cells: Tensor) -> Tensor:
+    """Features (B, N, M, F) of the cells (B, N, M) from a map (B, F, c, c)."""
+    flat = features.flatten(2).transpose(1, 2)  # (B, c * c, F)
+    index = cells.flatten(1)[..., None].expand(-1, -1, flat.shape[2])
+    return flat.gather(1, index).view(*cells.shape, flat.shape[2])
+
+
+def _per_joint(head: nn.Conv2d, features: Tensor, joints: int) -> Tensor:
+    """Every joint's own rows of a head on features (B, N, M, F): (B, N, M, rows / N)."""
+    weight = head.weight.view(joints, -1, head.in_channels)
+    assert head.bias is not None
+    return torch.einsum("bnmf,nof->bnmo", features, weight) + head.bias.view(joints, 1, -1)
+
+
+@final
+@attrs.frozen
+class VolumetricResNet(Model):
+    """Options of the paper's network; the defaults are its own.
+
+    Attributes
+    ----------
+    size, stride, bins : the voxels, see `Volume`
+    depth : of torchvision's ResNet
+    widths : channels of the four stages of a narrow ResNet-18 in place of `depth`, for CPUs
+    features : channels of a top-down path that returns to `stride`; None takes the last stage, dilated
+    candidates : how many of the best voxels of a joint become candidates, all of them when None
+    """
+
+    size: int = 320
+    stride: int = 16
+    bins: int = 20
+    depth: int = 152
+    widths: tuple[int, int, int, int] | None = None
+    features: int | None = None
+    candidates: int | None = attrs.field(default=None, validator=optional(attrs.validators.gt(0)))
+
+    def build(self, parts: Sequence[str]) -> VolumetricNetwork:
+        volume = Volume(self.size, self.stride, self.bins)
+        if self.features is None and self.widths is None:
+            trunk: Trunk | NarrowTrunk = Trunk(self.depth, self.stride)
+            return VolumetricNetwork(
+                parts, volume, _LastStage(trunk), trunk.channels[-1], candidates=self.candidates
+            )
+        if self.features is None:
+            raise ValueError(
+                "a narrow trunk ends at stride 32; give features for the top-down path to the stride you want"
+            )
+        if self.stride not in (4, 8, 16):
+            raise ValueError(f"a top-down path returns to stride 4, 8 or 16; found {self.stride}")
+        trunk = Trunk(self.depth, 32) if self.widths is None else NarrowTrunk(self.widths)
+        path = _TopDownTrunk(trunk, self.features, first=(4, 8, 16).index(self.stride))
+        return VolumetricNetwork(parts, volume, path, self.features, candidates=self.candidates)
+
+
+class _LastStage(nn.Module):
+    """Normalised images to the features of a trunk's last stage."""
+
+    def __init__(self, trunk: Trunk | NarrowTrunk) -> None:
+        super().__init__()
+        self.normalise, self.trunk = Normalise(), trunk
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.trunk(self.normalise(images))[-1]
+
+
+class _TopDownTrunk(nn.Module):
+    """Normalised images to the features of a top-down path that ends at stage `first`."""
+
+    def __init__(self, trunk: Trunk | NarrowTrunk, features: int, first: int) -> None:
+        super().__init__()
+        self.normalise, self.trunk, self.first = Normalise(), trunk, first
+        self.top_down = TopDown(trunk.channels[first:], features)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.top_down(self.trunk(self.normalise(images))[self.first :])

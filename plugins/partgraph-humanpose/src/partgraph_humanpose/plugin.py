@@ -1,0 +1,71 @@
+"""What this distribution adds to PartGraph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from partgraph.plugins import Component, hookimpl
+
+_HERE = "partgraph_humanpose"
+
+
+@hookimpl
+def partgraph_graphs() -> Iterator[Component]:
+    """The topologies of the paper's section 3.4 over the joints of MPII."""
+    yield Component("unary-only", f"{_HERE}.topologies:unary_only", "human joints without edges")
+    yield Component(
+        "center-star", f"{_HERE}.topologies:center_star", "every joint tied to the pelvis, 15 edges"
+    )
+    yield Component("stick-figure", f"{_HERE}.topologies:stick_figure", "the bones, a tree of 15 edges")
+    yield Component(
+        "extended-stick-figure",
+        f"{_HERE}.topologies:extended_stick_figure",
+        "bones, elbows, knees, head to shoulders, torso to knees, 21 edges",
+    )
+    yield Component("two-hop", f"{_HERE}.topologies:two_hop", "joints up to two bones apart, 33 edges")
+    yield Component(
+        "two-hop-knees", f"{_HERE}.topologies:two_hop_knees", "two-hop and knee to knee, 34 edges"
+    )
+
+
+@hookimpl
+def partgraph_models() -> Iterator[Component]:
+    """The fully convolutional network of section 3.1."""
+    yield Component(
+        "volumetric-resnet",
+        f"{_HERE}.network:VolumetricResNet",
+        "ResNet with voxel, residual, offset and 2D heads",
+        requires=("torch", "torchvision"),
+    )
+
+
+@hookimpl
+def partgraph_datasets() -> Iterator[Component]:
+    """Human figures that are rendered on demand."""
+    yield Component(
+        "synthetic-human",
+        f"{_HERE}.synthetic:SyntheticHuman",
+        "rendered people in recorded motion, exact joints",
+    )
+
+
+@hookimpl
+def partgraph_losses() -> Iterator[Component]:
+    """The losses of section 2.4."""
+    yield Component(
+        "deep-supervision",
+        f"{_HERE}.losses:DeepSupervision",
+        "voxel cross-entropy, residuals, offsets and 2D scores, before inference",
+        requires=("torch",),
+    )
+
+
+@hookimpl
+def partgraph_experiments() -> Iterator[Component]:
+    """Trained networks that ship with this distribution."""
+    yield Component(
+        "human-small",
+        f"{_HERE}.weights:human_small",
+        "small network for CPUs, trained on synthetic-human",
+        requires=("torch", "torchvision", "safetensors"),
+    )

@@ -1,0 +1,201 @@
+"""The data set `synthetic-human`: rendered figures in recorded motion, with exact 3D joints.
+
+It needs nothing but this package: pictures are made on demand from a seed and kept in one array file. Clips, never
+frames, separate training from test.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal, final
+
+import attrs
+import numpy as np
+from attrs.validators import gt, in_
+
+from partgraph.learning.cache import RecordCache, default_cache_folder, recipe_digest
+from partgraph.learning.dataset import Dataset, Sample
+from partgraph_humanpose.figure.body import load_body
+from partgraph_humanpose.figure.poses import PoseMixing, PoseSampler
+from partgraph_humanpose.figure.scene import SceneOptions, draw_scene
+from partgraph_humanpose.motion import MotionClip, embedded_clips, read_amc
+from partgraph_humanpose.skeleton import FLIP, LIMBS, PARTS, ROOT
+from partgraph_humanpose.volume import relative_depth
+
+TEST_CLIPS = ("backflip", "dance_b", "getup_faceup", "kick", "walk")
+_TRAIN_SHARE = 0.88  # of each training clip; the frames after it are for validation
+_SHAPE_SPREAD = 0.8
+_RENDERER = 1  # part of the cache's name: raise it when the same seed gives another picture
+
+Split = Literal["train", "validation", "test"]
+
+
+@final
+@attrs.frozen(eq=False)
+class SyntheticHuman(Dataset):
+    """Rendered people in motion.
+
+    Attributes
+    ----------
+    split : "train" and "validation" show the first and last frames of ten clips, "test" five clips of their own
+    count : number of pictures
+    size : their side, px
+    seed : of everything random; picture k depends on the seed and k alone
+    motion : files or folders of further motion capture (ASF / AMC, BVH) that training poses are drawn from
+    motion_share : probability that a training pose comes from them
+    mixing : how training poses are varied; the other splits show frames as recorded
+    scene : camera, crop, occluders and noise
+    folder : where pictures are kept; the user's cache folder by default
+    """
+
+    split: Split = attrs.field(default="train", validator=in_(("train", "validation", "test")))
+    count: int = attrs.field(default=2000, validator=gt(0))
+    size: int = attrs.field(default=128, validator=gt(15))
+    seed: int = 0
+    motion: tuple[str, ...] = ()
+    motion_share: float = 0.5
+    mixing: PoseMixing = attrs.Factory(lambda: PoseMixing(limbs=0.6, root=0.15, tumble=0.15, noise=0.08))
+    scene: SceneOptions = attrs.Factory(SceneOptions)
+    folder: Path | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return PARTS
+
+    @property
+    def limbs(self) -> tuple[tuple[str, str], ...]:
+        return LIMBS
+
+    @property
+    def flip(self) -> tuple[int, ...]:
+        return FLIP
+
+    @property
+    def root(self) -> int:
+        return ROOT
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(clip.name for clip in _clips(self.split, self.motion))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        if not -self.count <= index < self.count:
+            raise IndexError(f"sample {index} of {self.count}")
+        record = self._cache.get(index % self.count, self._maker)
+        return Sample(
+            image=record["image"],
+            target=record["target"],
+            world=record["world"],
+            visible=record["visible"],
+            group=self.groups[record["group"]],
+        )
+
+    def prepare(self, workers: int | None = None, advance: Callable[[int], None] = lambda made: None) -> None:
+        """Render whatever is missing (see `Dataset.prepare`)."""
+        workers = os.cpu_count() or 1 if workers is None else workers
+        if workers and self.pending():
+            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+                self._cache.fill(self._maker, executor, advance)
+        else:
+            self._cache.fill(self._maker, None, advance)
+
+    def pending(self) -> int:
+        """How many pictures have not been rendered yet."""
+        return len(self._cache.missing())
+
+    @property
+    def path(self) -> Path:
+        """The array file with the pictures; its name holds a digest of everything that decides them."""
+        recipe = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count", "motion"))
+        recipe |= {"renderer": _RENDERER, "clips": _digest(_clips(self.split, self.motion))}
+        name = f"synthetic-human-{self.split}-{self.count}-{self.size}px-{recipe_digest(recipe)}.npy"
+        return (self.folder or default_cache_folder()) / name
+
+    @functools.cached_property
+    def _cache(self) -> RecordCache:
+        return RecordCache(self.path, _record_type(self.size), self.count)
+
+    @property
+    def _maker(self) -> _Renderer:
+        return _Renderer(attrs.evolve(self))
+
+
+def _record_type(size: int) -> np.dtype:
+    return np.dtype(
+        [
+            ("image", np.uint8, (size, size, 3)),
+            ("target", np.float32, (len(PARTS), 3)),
+            ("world", np.float32, (len(PARTS), 3)),
+            ("visible", np.bool_, (len(PARTS),)),
+            ("group", np.int16),
+        ]
+    )
+
+
+@attrs.frozen
+class _Renderer:
+    """Renders picture `index` of a data set."""
+
+    dataset: SyntheticHuman
+
+    def __call__(self, index: int) -> Mapping[str, Any]:
+        data = self.dataset
+        random = np.random.default_rng([data.seed, ("train", "validation", "test").index(data.split), index])
+        sampler = _sampler(data.split, data.motion, data.motion_share, data.mixing)
+        # Test clips take turns, so that every clip has equally many pictures however short it is.
+        turn = index % len(sampler.clips) if data.split == "test" else None
+        rotations, clip = sampler.draw(random, turn)
+        body = load_body()
+        posed = body.pose(random.normal(size=len(body.components)) * _SHAPE_SPREAD, rotations)
+        picture = draw_scene(body, posed, data.size, data.scene, random)
+        depth = relative_depth(picture.projected, picture.camera, ROOT)
+        return {
+            "image": picture.image,
+            "target": np.column_stack([picture.projected, depth]),
+            "world": picture.camera * 1000,
+            "visible": picture.visible,
+            "group": clip,
+        }
+
+
+@functools.cache
+def _sampler(split: Split, motion: tuple[str, ...], motion_share: float, mixing: PoseMixing) -> PoseSampler:
+    clips = _clips(split, motion)
+    if split != "train":
+        return PoseSampler(clips)
+    own = len(_clips(split, ()))
+    weights = np.array([len(clip.rotations) for clip in clips], np.float64)
+    if len(clips) > own:
+        weights[:own] *= (1 - motion_share) / weights[:own].sum()
+        weights[own:] *= motion_share / weights[own:].sum()
+    return PoseSampler(clips, mixing, tuple(weights))
+
+
+def _digest(clips: Sequence[MotionClip]) -> str:
+    """Names what is moved, not where its files lie."""
+    content = hashlib.sha256()
+    for clip in clips:
+        content.update(clip.name.encode() + clip.rotations.tobytes())
+    return content.hexdigest()[:16]
+
+
+@functools.cache
+def _clips(split: Split, motion: tuple[str, ...]) -> tuple[MotionClip, ...]:
+    """The clips of a split, each with the frames that belong to it."""
+    clips = embedded_clips()
+    if split == "test":
+        return tuple(clip for clip in clips if clip.name in TEST_CLIPS)
+    training = [clip for clip in clips if clip.name not in TEST_CLIPS]
+    if split == "validation":
+        return tuple(clip[round(_TRAIN_SHARE * len(clip)) :] for clip in training)
+    own = [clip[: round(_TRAIN_SHARE * len(clip))] for clip in training]
+    return (*own, *(read_amc(file) for path in motion for file in sorted(Path(path).rglob("*.amc"))))
