@@ -1,18 +1,23 @@
 """Carries a recording over to the rig, so that the limbs of both point the same way.
 
-Let the actor's joint b be turned by D_b in the world since a rest pose, in which the person stands upright. For the
-joint j of the rig that b drives,
+Let the actor's joint b have turned by D_b in the world since a rest pose in which the person stands upright.
+For the joint j of the rig that b drives,
 
     G_j = W D_b A_j,
 
-where A_j lays the rig's T-pose over the actor's rest pose and W brings the actor's world to the rig's. The trunk, the
-head and the feet take A_j = A_root: upright means upright and a flat sole is flat, whatever the build of the two. A limb
-takes the smallest turn that brings the direction of the rig's limb to that of the actor's: A_j = turn(A_parent e_j ->
-d_b) A_parent, so that T-poses, A-poses and hanging arms will all do as a rest pose.
+where A_j lays the rig's T-pose over the actor's rest pose and W brings the actor's world to the rig's. The
+trunk, the head and the feet take A_j = A_root: upright is upright and a flat sole is flat, whatever the two
+are built like. A limb takes the smallest turn that brings the rig's bone, along e_j, to the actor's, along
+d_b,
+
+    A_j = turn(A_parent e_j -> d_b) A_parent,
+
+so that T-poses, A-poses and hanging arms will all do as a rest pose.
 """
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -20,12 +25,13 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from partgraph_humanpose.motion.clip import MotionClip
-from partgraph_humanpose.motion.text import MotionError
 from partgraph_humanpose.motion.rig import JOINTS, OFFSETS, PARENTS
 from partgraph_humanpose.motion.skeleton import Skeleton, Take
+from partgraph_humanpose.motion.text import MotionError
 
-# What the joints are called in the files of many programs, in lower case, letters and digits only; the first that a
-# skeleton has is taken. Order matters: a "shoulder" is a collar bone where there is an "arm" too.
+# What joints are called in the files of many programs, in small letters and digits. The first that a skeleton
+# has is taken, and so the order matters: a "shoulder" is a collar bone where there is an "arm", and a "foot"
+# the toes where there is an "ankle".
 _WORDS: Final = {
     "Hip": ("upleg", "upperleg", "thigh", "femur", "hip"),
     "Knee": ("leg", "lowerleg", "lowleg", "shin", "calf", "tibia", "knee"),
@@ -36,19 +42,26 @@ _WORDS: Final = {
 }
 _SIDES: Final = {"L": ("left", "l"), "R": ("right", "r")}
 
-# The limbs: each joint that is aligned by direction, and the joint at the other end of its bone.
+# The bones of the limbs: the joint at their near end, and the one at their far end.
 _BONES: Final = {
-    f"{side}_{a}": f"{side}_{b}"
+    f"{side}_{near}": f"{side}_{far}"
     for side in "LR"
-    for a, b in (("Hip", "Knee"), ("Knee", "Ankle"), ("Shoulder", "Elbow"), ("Elbow", "Wrist"))
+    for near, far in (("Hip", "Knee"), ("Knee", "Ankle"), ("Shoulder", "Elbow"), ("Elbow", "Wrist"))
 }
-_RIG_LEG: Final = sum(float(np.linalg.norm(OFFSETS[JOINTS.index(_BONES[bone])])) for bone in ("L_Hip", "L_Knee"))  # m
-
-# Joints of the trunk that nothing drives share the turn of the first driven joint above them, as vertebrae do.
+_LEG: Final = ("L_Hip", "L_Knee")
+# What must be found by name; root, spine and neck follow from how these hang together.
+_NAMED: Final = ("Head", *_BONES, "L_Ankle", "R_Ankle", "L_Wrist", "R_Wrist")
+# Joints that nothing drives take an equal share of the turn of the driven joint above them, as vertebrae do.
 _SHARING: Final = {"Spine2": ("Spine1",), "Spine3": ("Spine1", "Spine2"), "Head": ("Neck",)}
 
-# Joints that a recording must have. Spine, neck and root follow from how these hang together.
-_NEEDED: Final = ("Head", *_BONES, "L_Ankle", "R_Ankle", "L_Wrist", "R_Wrist")
+_AXES: Final = {
+    "x": np.array([1.0, 0.0, 0.0]),
+    "y": np.array([0.0, 1.0, 0.0]),
+    "z": np.array([0.0, 0.0, 1.0]),
+    "-x": np.array([-1.0, 0.0, 0.0]),
+    "-y": np.array([0.0, -1.0, 0.0]),
+    "-z": np.array([0.0, 0.0, -1.0]),
+}
 
 
 def retarget(
@@ -56,6 +69,7 @@ def retarget(
     *,
     names: Mapping[str, str] | None = None,
     rest: int | None = None,
+    up: str | None = None,
     scale: float | None = None,
 ) -> MotionClip:
     """Carry a recording over to the rig.
@@ -65,185 +79,192 @@ def retarget(
     take
         The recording.
     names
-        Which of the actor's joints drives a joint of the rig, {"L_Hip": "lfemur"}, wherever the usual names do not
-        say or say wrong. The collars stay at rest: their share is in the shoulders, which keeps the arms' directions.
+        {joint of the rig: joint of the actor}, such as {"L_Hip": "femur_l"}, where the usual names do not say
+        which drives which, or say wrong. The collars stay at rest unless named here: the shoulders have their
+        share.
     rest
-        The frame in which the person stands upright with straight legs. None: the skeleton's own rest pose.
+        A frame in which the person stands upright with straight legs. None: the pose in which nothing is
+        turned.
+    up
+        The axis of the recording's world that points up, "x" to "z" or "-x" to "-z". None: the one that is up
+        in the rest pose.
     scale
-        Metres per unit of length of the recording. None: the unit that makes the legs as long as the rig's.
+        Metres per unit of length of the recording. None: what makes the legs as long as the rig's.
 
     Returns
     -------
     MotionClip
-        As many frames as the recording has.
+        Named as the file, with the recording's rate and frames.
     """
-    sources = driving_joints(take.skeleton, names)
-    turns, _ = take.skeleton.forward(take.rotations, take.position)
-    rest_turns, rest_positions = _rest(take, rest)
-    points = {joint: rest_positions[source[0]] for joint, source in sources.items()}
+    if up is not None and up not in _AXES:
+        raise MotionError(take.path, f"up must be one of {', '.join(_AXES)}", repr(up), "choose one of these")
+    drivers = driving_joints(take, names)
+    rest_turns, rest_positions = _rest_pose(take, rest)
+    points = {joint: rest_positions[driver[0]] for joint, driver in drivers.items()}
     root = _root_alignment(points)
-    alignments = _alignments(points, root, take.name)
+    alignments = _limb_alignments(take.path, points, root)
+    world = root.T if up is None else root.T @ _smallest_turn(_AXES[up], root[:, 1])
 
-    world = root.T
+    turns, _ = take.skeleton.forward(take.rotations, take.position)
     since_rest = turns @ rest_turns.transpose(0, 2, 1)  # (F, B, 3, 3)
-    driven = {  # (F, 3, 3) global turns of the rig's joints
-        joint: world @ _mean(since_rest[:, source]) @ alignments.get(joint, root) for joint, source in sources.items()
+    driven = {
+        joint: world @ _mean(since_rest[:, driver]) @ alignments.get(joint, root)
+        for joint, driver in drivers.items()
     }
-    rotations = _local(driven)
     if scale is None:
-        scale = _RIG_LEG / sum(np.linalg.norm(points[_BONES[bone]] - points[bone]) for bone in ("L_Hip", "L_Knee"))
-    return MotionClip(take.name, take.rate, rotations, scale * take.position @ world.T)
+        rig = dict(zip(JOINTS, Skeleton.of_rig().rest(), strict=True))
+        scale = _leg(rig) / _leg(points)
+    return MotionClip(take.path.stem, take.rate, _relative(driven), scale * take.position @ world.T)
 
 
-def driving_joints(skeleton: Skeleton, names: Mapping[str, str] | None = None) -> dict[str, tuple[int, ...]]:
-    """Which joints of a skeleton drive each joint of the rig, by the mean of their turns.
+def driving_joints(take: Take, names: Mapping[str, str] | None = None) -> dict[str, tuple[int, ...]]:
+    """Find which joints of the actor drive each joint of the rig, by the mean of their turns.
 
     Parameters
     ----------
-    skeleton
-        The actor's.
+    take
+        The recording.
     names
-        {joint of the rig: joint of the skeleton}; goes before the usual names.
+        As in `retarget`.
 
     Returns
     -------
     dict
-        {joint of the rig: indices of joints of the skeleton}, of those joints of the rig that are driven.
+        {joint of the rig: indices of joints of the actor}, without the joints of the rig that nothing drives.
     """
-    names = {} if names is None else names
-    unknown = sorted(set(names) - set(JOINTS))
-    if unknown:
-        raise MotionError(f"names asks for {', '.join(unknown)}, which the rig does not have; it has {', '.join(JOINTS)}")
-    plain = {}
-    for index, name in enumerate(skeleton.names):
-        plain.setdefault(_plain(name), index)
-    sources = {joint: skeleton.index(name) for joint, name in names.items()}
-    for joint in _NEEDED:
-        found = [plain[spelling] for spelling in _spellings(joint) if spelling in plain]
-        if joint not in sources and not found:
+    actors = take.skeleton.names
+    named = {}
+    for joint, name in (names or {}).items():
+        if joint not in JOINTS or name not in actors:
+            asked = f"names must be of {', '.join(JOINTS)}, each with one of {', '.join(actors)}"
+            raise MotionError(take.path, asked, f"{joint!r} with {name!r}", "repair the names")
+        named[joint] = actors.index(name)
+    plain = {_plain(name): index for index, name in reversed(list(enumerate(actors)))}
+    for joint in _NAMED:
+        known = [plain[name] for name in _spellings(joint) if name in plain]
+        if joint not in named and not known:
+            found = f"{', '.join(actors)}, none known to do so"
             raise MotionError(
-                f"no joint of the skeleton is known to be {joint}; it has {', '.join(skeleton.names)}; say which with "
-                f"names={{{joint!r}: ...}}"
+                take.path, f"a joint must drive {joint}", found, f"pass names={{{joint!r}: ...}}"
             )
-        sources.setdefault(joint, found[0] if found else -1)
-    for upper, lower in _BONES.items():
-        if sources[upper] not in skeleton.path(sources[lower])[:-1]:
+        named.setdefault(joint, *known[:1])
+    for near, far in _BONES.items():
+        if named[near] not in take.skeleton.path(named[far])[:-1]:
+            found = f"{actors[named[far]]!r} elsewhere than below {actors[named[near]]!r}"
             raise MotionError(
-                f"{skeleton.names[sources[lower]]!r} as {lower} does not hang on {skeleton.names[sources[upper]]!r} as "
-                f"{upper}; say which joints they are with names="
+                take.path, f"{far} must hang on {near}", found, "say which they are with names="
             )
-    return _trunk(skeleton, sources) | {joint: (source,) for joint, source in sources.items()}
-
-
-def _trunk(skeleton: Skeleton, sources: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """Root, spine and neck: what lies between the legs, the arms and the head."""
-    head, arm, leg = (skeleton.path(sources[joint]) for joint in ("Head", "L_Shoulder", "L_Hip"))
-    shared = [joint for joint in head if joint in arm]
-    spine = [joint for joint in shared if joint not in leg]
-    # Of several joints of the neck, CMU's two, the mean is what points from the chest to the head.
-    trunk = {"Neck": tuple(joint for joint in head[:-1] if joint not in shared)}
-    trunk["Root"] = (next(joint for joint in reversed(shared) if joint in leg),)
-    trunk["Spine3"] = tuple(spine[-1:])
-    trunk["Spine1"] = tuple(spine[:-1][:1])
-    trunk["Spine2"] = tuple(spine[1:-1])
-    return {joint: source for joint, source in trunk.items() if source}
+    return _trunk(take.skeleton, named) | {joint: (index,) for joint, index in named.items()}
 
 
 def _plain(name: str) -> str:
-    """A joint's name without the character it belongs to: "mixamorig:LeftArm" and "Bip01 L Thigh" -> "leftarm", "lthigh"."""
+    """Strip a joint's name: "mixamorig:LeftArm" -> "leftarm", "Bip01 L Thigh" -> "lthigh"."""
     return re.sub(r"^bip\d*|[^a-z0-9]", "", name.lower().rpartition(":")[2])
 
 
 def _spellings(joint: str) -> list[str]:
-    """The plain names that a joint of the rig goes by, the most telling first."""
+    """Return the plain names that a joint of the rig goes by, the best first."""
     side, _, word = joint.rpartition("_")
     if not side:
         return [joint.lower()]
-    return [s for word in _WORDS[word] for mark in _SIDES[side] for s in (mark + word, word + mark)]
+    return [name for word in _WORDS[word] for mark in _SIDES[side] for name in (mark + word, word + mark)]
 
 
-def _rest(take: Take, rest: int | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Turns (B, 3, 3) and positions (B, 3) of the actor's joints in the rest pose."""
+def _trunk(skeleton: Skeleton, named: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """Find root, spine and neck between the legs, the arms and the head."""
+    head, arm, leg = (skeleton.path(named[joint]) for joint in ("Head", "L_Shoulder", "L_Hip"))
+    chest = [joint for joint in head if joint in arm]  # from the root to where neck and arms part
+    spine = [joint for joint in chest if joint not in leg]
+    trunk = {
+        "Root": [joint for joint in chest if joint in leg][-1:],
+        "Spine1": spine[:-1][:1],
+        "Spine2": spine[1:-1],
+        "Spine3": spine[-1:],
+        # The two joints of CMU's neck bend against each other; their mean points from the chest to the head.
+        "Neck": head[len(chest) : -1],
+    }
+    return {joint: tuple(drivers) for joint, drivers in trunk.items() if drivers}
+
+
+def _rest_pose(take: Take, rest: int | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return turns (B, 3, 3) and positions (B, 3) of the actor's joints at rest."""
     if rest is None:
-        local, position = np.tile(np.eye(3), (1, len(take.skeleton.names), 1, 1)), np.zeros((1, 3))
-    elif -len(take.position) <= rest < len(take.position):
-        local, position = take.rotations[[rest]], take.position[[rest]]
-    else:
-        raise MotionError(f"{take.name!r}: rest asks for frame {rest}; there are {len(take.position)} frames, from 0")
-    turns, positions = take.skeleton.forward(local, position)
+        return np.tile(np.eye(3), (len(take.skeleton.names), 1, 1)), take.skeleton.rest()
+    frames = len(take.position)
+    if not 0 <= rest < frames:
+        asked = f"rest must be a frame from 0 to {frames - 1}"
+        raise MotionError(take.path, asked, str(rest), "choose one of these")
+    turns, positions = take.skeleton.forward(take.rotations[[rest]], take.position[[rest]])
     return turns[0], positions[0]
 
 
-def _mean(turns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The turns (F, 3, 3) that are nearest to all of (F, S, 3, 3)."""
-    return Rotation.from_matrix(turns.mean(axis=1)).as_matrix()  # from_matrix takes the nearest turn
-
-
-def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
-    return vector / np.linalg.norm(vector)
-
-
 def _root_alignment(points: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The turn (3, 3) from the rig's axes, left, up and forward, to those of the actor at rest.
+    """Return the turn (3, 3) from the rig's left, up and forward to those of the actor at rest.
 
-    Up is the axis of the actor's world that is nearest to the way from the hips to the head, since gravity pulls along
-    an axis in every file, while backs are not straight.
+    Up is the axis nearest to the way from the hips to the head: the back is not straight, but the floor is.
     """
     rise = points["Head"] - (points["L_Hip"] + points["R_Hip"]) / 2
     axis = np.argmax(np.abs(rise))
     up = np.sign(rise[axis]) * np.eye(3)[axis]
     left = points["L_Hip"] - points["R_Hip"]
-    left = _unit(left - (left @ up) * up)
+    left = left - (left @ up) * up
+    left = left / np.linalg.norm(left)
     return np.stack([left, up, np.cross(left, up)], axis=1)
 
 
-def _alignments(
-    points: Mapping[str, NDArray[np.float64]], root: NDArray[np.float64], name: str
+def _limb_alignments(
+    path: Path, points: Mapping[str, NDArray[np.float64]], root: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """The turns (3, 3) that lay the rig's limbs over the actor's at rest."""
+    """Return the turns (3, 3) that lay the rig's limbs over the actor's at rest."""
     alignments: dict[str, NDArray[np.float64]] = {}
-    for joint, end in _BONES.items():
-        parent = alignments.get(JOINTS[PARENTS[JOINTS.index(joint)]], root)
-        rig_direction = _unit(parent @ OFFSETS[JOINTS.index(end)])
-        direction = _unit(points[end] - points[joint])
-        alignments[joint] = _smallest_turn(rig_direction, direction) @ parent
-        if joint.endswith(("Hip", "Knee")) and direction @ root[:, 1] > -0.5:
-            raise MotionError(
-                f"{name!r}: nobody stands like the rest pose, whose {joint}-{end} points "
-                f"{np.degrees(np.arccos(-direction @ root[:, 1])):.0f} degrees away from down; give the number of a frame "
-                f"in which the person stands upright with straight legs as rest="
-            )
-    for side in "LR":  # at rest, a hand carries on the line of its forearm
+    for near, far in _BONES.items():
+        bone = points[far] - points[near]
+        length = np.linalg.norm(bone)
+        if not length:
+            asked, found = "the bones of the limbs must have a length", f"none from {near} to {far}"
+            raise MotionError(path, asked, found, "say which joints they are with names=")
+        descent = -(bone / length) @ root[:, 1]
+        if near.endswith(("Hip", "Knee")) and descent < 0.5:
+            angle = np.degrees(np.arccos(descent))
+            found = f"{near} to {far} {angle:.0f} degrees away from down"
+            do = "give a frame in which the person stands upright as rest="
+            raise MotionError(path, "the legs must be straight in the rest pose", found, do)
+        parent = alignments.get(JOINTS[PARENTS[JOINTS.index(near)]], root)
+        rig_bone = parent @ OFFSETS[JOINTS.index(far)]
+        alignments[near] = _smallest_turn(rig_bone / np.linalg.norm(rig_bone), bone / length) @ parent
+    for side in "LR":  # hands go on in the line of the forearm
         alignments[f"{side}_Wrist"] = alignments[f"{side}_Elbow"]
     return alignments
 
 
-def _smallest_turn(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The turn (3, 3) by the smallest angle that brings the unit vector a (3,) to b (3,)."""
-    axis, cosine = np.cross(a, b), a @ b
-    sine = np.linalg.norm(axis)
-    if sine < 1e-9:
-        # Opposite: half a turn about any axis across a.
-        axis = np.cross(a, np.eye(3)[np.argmin(np.abs(a))])
-        sine, angle = np.linalg.norm(axis), 0.0 if cosine > 0 else np.pi
-    else:
-        angle = np.arctan2(sine, cosine)
-    return Rotation.from_rotvec(axis / sine * angle).as_matrix()
+def _smallest_turn(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the turn (3, 3) by the smallest angle that brings one unit vector (3,) to another."""
+    axis = np.cross(start, end)
+    angle = np.arctan2(np.linalg.norm(axis), start @ end)
+    if np.linalg.norm(axis) < 1e-12:  # no turn, or half a turn about any axis across
+        axis = np.cross(start, np.eye(3)[np.argmin(np.abs(start))])
+    return Rotation.from_rotvec(axis / np.linalg.norm(axis) * angle).as_matrix()
 
 
-def _local(driven: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float32]:
-    """Axis-angles (F, 22, 3) of the rig's joints relative to their parents, from the global turns of some.
+def _leg(points: Mapping[str, NDArray[np.float64]]) -> float:
+    """Return the length of the left leg."""
+    return sum(float(np.linalg.norm(points[_BONES[bone]] - points[bone])) for bone in _LEG)
 
-    A joint that nothing drives stays at rest, but for those that share.
-    """
+
+def _mean(turns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the turns (F, 3, 3) that are nearest to all of (F, S, 3, 3)."""
+    return Rotation.from_matrix(turns.mean(axis=1)).as_matrix()  # from_matrix takes the nearest turn
+
+
+def _relative(driven: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Return the axis-angles (F, 22, 3) of all joints from the global turns (F, 3, 3) of the driven ones."""
     rotations = np.zeros((len(driven["Root"]), len(JOINTS), 3), dtype=np.float32)
-    for joint in driven:
+    for joint, turn in driven.items():
         index = JOINTS.index(joint)
         parent = PARENTS[index]
         while parent >= 0 and JOINTS[parent] not in driven:
             parent = PARENTS[parent]
         base = driven[JOINTS[parent]].transpose(0, 2, 1) if parent >= 0 else np.eye(3)
-        turn = Rotation.from_matrix(base @ driven[joint]).as_rotvec()
         sharing = [index, *(JOINTS.index(idle) for idle in _SHARING.get(joint, ()) if idle not in driven)]
-        rotations[:, sharing] = turn[:, None] / len(sharing)
+        rotations[:, sharing] = Rotation.from_matrix(base @ turn).as_rotvec()[:, None] / len(sharing)
     return rotations

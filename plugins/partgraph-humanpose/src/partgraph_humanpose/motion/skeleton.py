@@ -1,5 +1,6 @@
-"""A skeleton and its forward kinematics: G_b = G_parent(b) L_b and x_b = x_parent(b) + G_parent(b) offset_b."""
+"""Skeletons and forward kinematics: G_b = G_parent(b) L_b and x_b = x_parent(b) + G_parent(b) offset_b."""
 
+from pathlib import Path
 from typing import Self, final
 
 import attrs
@@ -7,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partgraph_humanpose.motion import rig
-from partgraph_humanpose.motion.text import MotionError
 
 
 @final
@@ -20,28 +20,27 @@ class Skeleton:
     names
         B names, no two alike.
     parents
-        B indices; the parent of every joint comes before it, -1 for the one root, which comes first.
+        B indices; the root comes first with -1, and every parent before its children.
     offsets
-        (B, 3) float64, any unit of length; from the parent to the joint in the rest pose.
+        (B, 3) float64, any unit of length; from the parent to the joint while nothing is turned.
     """
 
-    names: tuple[str, ...] = attrs.field(converter=tuple)
-    parents: tuple[int, ...] = attrs.field(converter=tuple)
-    offsets: NDArray[np.float64] = attrs.field(converter=lambda x: np.array(x, dtype=np.float64))
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    offsets: NDArray[np.float64]
 
     @classmethod
     def of_rig(cls) -> Self:
-        """The rig that clips drive, as a stick figure in metres."""
+        """Return the rig that clips drive, a stick figure in metres."""
         return cls(rig.JOINTS, rig.PARENTS, rig.OFFSETS)
 
-    def index(self, name: str) -> int:
-        """The index of the joint of that name."""
-        if name not in self.names:
-            raise MotionError(f"no joint named {name!r}; the skeleton has {', '.join(sorted(self.names))}")
-        return self.names.index(name)
+    def rest(self) -> NDArray[np.float64]:
+        """Return where the joints (B, 3) are while nothing is turned and the root is at 0."""
+        unturned = np.tile(np.eye(3), (1, len(self.names), 1, 1))
+        return self.forward(unturned, np.zeros((1, 3)))[1][0]
 
     def path(self, joint: int) -> list[int]:
-        """The joints from the root down to and including `joint`."""
+        """Return the joints from the root down to `joint`, both included."""
         path = [joint]
         while self.parents[path[-1]] >= 0:
             path.append(self.parents[path[-1]])
@@ -50,22 +49,24 @@ class Skeleton:
     def forward(
         self, rotations: NDArray[np.float64], position: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where every joint is and how it is turned.
+        """Find where the joints are and how they are turned.
 
         Parameters
         ----------
         rotations
-            (F, B, 3, 3) float64; the turn of each joint relative to its parent.
+            (F, B, 3, 3) float64; how each joint is turned relative to its parent.
         position
             (F, 3) float64, the unit of the offsets; where the root is.
 
         Returns
         -------
-        turns, positions
-            (F, B, 3, 3) float64 global turns; (F, B, 3) float64, the unit of the offsets.
+        turns
+            (F, B, 3, 3) float64; how each joint is turned in the world.
+        positions
+            (F, B, 3) float64, the unit of the offsets.
         """
-        turns = np.array(rotations, dtype=np.float64)
-        positions = np.repeat(np.asarray(position, dtype=np.float64)[:, None], len(self.names), axis=1)
+        turns = rotations.copy()
+        positions = np.repeat(position[:, None], len(self.names), axis=1)
         for joint, parent in enumerate(self.parents):
             if parent >= 0:
                 turns[:, joint] = turns[:, parent] @ turns[:, joint]
@@ -76,23 +77,23 @@ class Skeleton:
 @final
 @attrs.frozen(eq=False)
 class Take:
-    """A recording as its file has it: the actor's own skeleton, and its turns over time.
+    """A recording as its file has it: the actor's own skeleton and how it moves.
 
     Parameters
     ----------
-    name
-        What to call it.
+    path
+        The file.
     rate
         Frames a second.
     skeleton
         B joints.
     rotations
-        (F, B, 3, 3) float64; the turn of each joint relative to its parent.
+        (F, B, 3, 3) float64; how each joint is turned relative to its parent.
     position
         (F, 3) float64, the unit of the skeleton's offsets; where the root is.
     """
 
-    name: str
+    path: Path
     rate: float
     skeleton: Skeleton
     rotations: NDArray[np.float64]

@@ -1,79 +1,79 @@
-"""Lines of a text file that know where they are, so that every complaint names file and line."""
+"""Lines of a text file that know where they are, so that every complaint names the file and the line."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, final
+from typing import NamedTuple, NoReturn
 
-import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 
 class MotionError(ValueError):
-    """Motion that cannot be used. One line says what was asked, what was found and what to do."""
+    """Motion that cannot be used; one line says where, what was asked, what was found and what to do."""
+
+    def __init__(self, where: object, asked: str, found: str, do: str) -> None:
+        super().__init__(where, asked, found, do)
+
+    def __str__(self) -> str:
+        where, asked, found, do = self.args
+        return f"{where}: {asked}; found {found}; {do}"
 
 
-@final
-@attrs.frozen
-class Line:
-    """The words of a line, the comment left out; `number` counts from 1."""
+class Line(NamedTuple):  # a tuple, since a file has a hundred thousand of them
+    """The words of a line, its comment left out; `number` counts from 1."""
 
     path: Path
     number: int
     words: tuple[str, ...]
 
-    def fail(self, message: str) -> NoReturn:
+    def fail(self, asked: str, found: str, do: str) -> NoReturn:
         """Raise the error that something is wrong with this line."""
-        raise MotionError(f"{self.path}:{self.number}: {message}")
+        raise MotionError(f"{self.path}:{self.number}", asked, found, do)
 
-    def numbers(self, count: int, asked: str) -> NDArray[np.float64]:
-        """The (count,) finite numbers behind the line's first word."""
-        words = self.words[1 : 1 + count]
-        try:
-            numbers = np.array(words, dtype=np.float64)
-        except ValueError:
-            numbers = np.array([np.nan])
-        if len(words) != count or not np.isfinite(numbers).all():
-            found = " ".join(self.words[1:]) or "nothing"
-            self.fail(f"{asked} must be {count} finite number{'s'[: count != 1]}; found {found!r}; repair the line")
-        return numbers
+    def numbers(self, count: int) -> NDArray[np.float64]:
+        """Return the (count,) finite numbers behind the line's first word."""
+        return table([self], 1, count, self.words[0])[0]
 
-    def positive(self, asked: str) -> float:
-        """The positive number behind the line's first word."""
-        number = float(self.numbers(1, asked)[0])
+    def positive(self) -> float:
+        """Return the positive number behind the line's first word."""
+        number = float(self.numbers(1)[0])
         if number <= 0:
-            self.fail(f"{asked} must be positive; found {number:g}; repair the line")
+            self.fail(f"{self.words[0]} must be positive", f"{number:g}", "repair the line")
         return number
 
 
-def read_lines(path: Path) -> list[Line]:
-    """The lines of a file that say something; an error if none does."""
+def read_lines(path: Path, comment: str = "") -> list[Line]:
+    """Return the lines that say something; text behind the mark of a comment says nothing."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise MotionError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    split = ((number, line.partition("#")[0].split()) for number, line in enumerate(text.splitlines(), start=1))
-    lines = [Line(path, number, tuple(words)) for number, words in split if words]
+        found = error.strerror or str(error)
+        raise MotionError(path, "a file must be there to be read", found, "check the path") from error
+    lines = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = (line.partition(comment)[0] if comment else line).split()
+        if words:
+            lines.append(Line(path, number, tuple(words)))
     if not lines:
-        raise MotionError(f"{path}: is empty; check the file")
+        raise MotionError(path, "a file of motion must say something", "nothing in it", "check the path")
     return lines
 
 
 def table(lines: Sequence[Line], start: int, width: int, asked: str) -> NDArray[np.float64]:
-    """The (L, width) finite numbers that stand on L lines from the word `start` on, and nothing behind them."""
+    """Return the finite numbers (L, width) that L lines consist of from the word `start` on."""
     rows = [line.words[start:] for line in lines]
     for line, row in zip(lines, rows, strict=True):
         if len(row) != width:
-            line.fail(f"{asked} must be {width} number{'s'[: width != 1]}; found {len(row)}; repair the line")
+            line.fail(f"{asked} must be {width} number{'s'[: width != 1]}", f"{len(row)}", "repair the line")
     try:
         numbers = np.array(rows, dtype=np.float64).reshape(len(rows), width)
     except ValueError:
-        numbers = None
-    if numbers is None or not np.isfinite(numbers).all():
+        numbers = np.full((len(rows), width), np.nan)
+    if not np.isfinite(numbers).all():
         for line, row in zip(lines, rows, strict=True):
             for word in row:
                 if not _is_finite(word):
-                    line.fail(f"{asked} must be finite numbers; found {word!r}; repair the line")
+                    line.fail(f"{asked} must be finite numbers", repr(word), "repair the line")
     return numbers
 
 
