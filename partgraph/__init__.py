@@ -14,6 +14,7 @@ from partgraph.errors import (
 from partgraph.graph import Graph, Star, Topology
 from partgraph.hookspecs import hookimpl
 from partgraph.interval import Interval
+from partgraph.io import load_problem, save_problem
 from partgraph.potentials import (
     EuclideanLoss,
     Linear,
@@ -24,7 +25,6 @@ from partgraph.potentials import (
     Scaled,
     Unary,
 )
-from partgraph.io import load_problem, save_problem
 from partgraph.problem import Candidates, Problem
 from partgraph.reference import DynamicProgramming, Exhaustive
 from partgraph.solver import Solution, Solver, Status, solve

@@ -73,13 +73,13 @@ def map_arrays(function: Callable[[Array], Array], value: T) -> T:
             result = items
     elif attrs.has(type(value)):
         changes = {}
-        for field in attrs.fields(type(value)):
+        for field in attrs.fields(type(result)):
             old = getattr(value, field.name)
             new = map_arrays(function, old)
             if new is not old:
                 changes[field.alias] = new
         if changes:
-            result = attrs.evolve(value, **changes)  # type: ignore[misc]
+            result = attrs.evolve(result, **changes)
     return result
 
 

@@ -12,22 +12,23 @@ if TYPE_CHECKING:
     from partgraph.problem import Problem
 
 
+def _potential(name: str, cls: str, summary: str) -> Component:
+    examples = f"partgraph.testing.examples:{name.replace('-', '_')}"
+    return Component(name, f"partgraph.potentials:{cls}", summary, examples=examples)
+
+
 @hookimpl
 def partgraph_unaries() -> Iterator[Component]:
     """Offer the unary potentials of ADMM and of loss-augmented inference."""
-    yield Component("linear", "partgraph.potentials:Linear", "inner product with a vector, ADMM's multiplier")
-    yield Component("proximal", "partgraph.potentials:Proximal", "pull towards a point, ADMM's penalty")
-    yield Component(
-        "euclidean-loss", "partgraph.potentials:EuclideanLoss", "distance to a target, the task loss"
-    )
+    yield _potential("linear", "Linear", "inner product with a vector, ADMM's multiplier")
+    yield _potential("proximal", "Proximal", "pull towards a point, ADMM's penalty")
+    yield _potential("euclidean-loss", "EuclideanLoss", "distance to a target, the task loss")
 
 
 @hookimpl
 def partgraph_pairwises() -> Iterator[Component]:
     """Offer the pairwise potential of the paper."""
-    yield Component(
-        "quadratic", "partgraph.potentials:Quadratic", "squared deviation of a displacement, eq. 3"
-    )
+    yield _potential("quadratic", "Quadratic", "squared deviation of a displacement, eq. 3")
 
 
 @hookimpl

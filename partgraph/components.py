@@ -54,9 +54,9 @@ def _kebab(instance: Any, attribute: Any, value: str) -> None:
 
 
 def _import_string(instance: Any, attribute: Any, value: str) -> None:
-    if not re.fullmatch(r"[\w.]+:[\w.]+", value):
+    if value and not re.fullmatch(r"[\w.]+:[\w.]+", value):
         raise ValueError(
-            f"a component's target is 'module:attribute', as in 'lab.solvers:Fast'; found {value!r}"
+            f"a component's {attribute.name} is 'module:attribute', as in 'lab.solvers:Fast'; found {value!r}"
         )
 
 
@@ -75,12 +75,16 @@ class Component:
         One line, shown by ``partgraph plugins``.
     requires : tuple of str
         Import names of optional packages the target needs.
+    examples : str
+        Import string of a function that returns instances for the conformance checks; needed where the target
+        is a class that cannot be made without arguments. Empty for none.
     """
 
     name: str = attrs.field(validator=_kebab)
     target: str = attrs.field(validator=_import_string)
     summary: str
     requires: tuple[str, ...] = attrs.field(converter=tuple, default=())
+    examples: str = attrs.field(default="", validator=_import_string)
 
 
 def resolve(kind: str, name: str, component: Component) -> Any:
@@ -112,7 +116,9 @@ def resolve(kind: str, name: str, component: Component) -> Any:
     interface = pkgutil.resolve_name(KINDS[kind].interface)
     if isinstance(target, type) and issubclass(target, interface):
         if inspect.isabstract(target):
-            missing = ", ".join(f"{method}()" for method in sorted(target.__abstractmethods__))
+            missing = ", ".join(
+                f"{method}()" for method in sorted(getattr(target, "__abstractmethods__", ()))
+            )
             raise InvalidComponentError(f"{where} is abstract; it does not implement {missing}.")
         return target() if kind == "graph" else target
     if isinstance(target, interface):

@@ -10,7 +10,8 @@ tensors. Solve ``problem.detach()``; score the labels found on the original, and
 
 from __future__ import annotations
 
-from typing import final
+from collections.abc import Iterable
+from typing import Any, final
 
 import attrs
 import numpy as np
@@ -19,7 +20,7 @@ from partgraph import arrays, wellformed
 from partgraph.arrays import Array
 from partgraph.errors import ProblemError
 from partgraph.graph import Graph, Star, Topology
-from partgraph.potentials import Pairwise, Scaled, Unary
+from partgraph.potentials import Potential, Scaled
 
 
 @final
@@ -42,6 +43,18 @@ class Candidates:
         return self.positions.shape[0]
 
 
+def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(items)
+
+
+def _tuples(items: Iterable[Iterable[Any]]) -> tuple[tuple[Any, ...], ...]:
+    return tuple(map(tuple, items))
+
+
+def _arrays(items: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(None if item is None else arrays.as_array(item) for item in items)
+
+
 @final
 @attrs.frozen(eq=False)
 class Problem:
@@ -55,10 +68,11 @@ class Problem:
         N parts and E edges.
     candidates : tuple of Candidates
         N entries; part i has K_i candidates in D dimensions.
-    pairwise : tuple of Pairwise
-        E entries, the term of each edge.
-    unary : tuple of tuple of Unary
-        N entries, each a possibly empty tuple of terms added to the candidates' own scores. () stands for none.
+    pairwise : tuple of Potential
+        E entries of arity 2, the term of each edge.
+    unary : tuple of tuple of Potential
+        N entries, each a possibly empty tuple of terms of arity 1, added to the candidates' own scores. () stands
+        for none.
     anchors : tuple of (array, tensor or None)
         E entries. For edge e = (i, j) either None, or (K_i, D) float, length: the position that stands for the
         candidate of part i in this edge's term, in place of the candidate's own. () stands for none.
@@ -70,16 +84,16 @@ class Problem:
     """
 
     graph: Graph
-    candidates: tuple[Candidates, ...] = attrs.field(converter=tuple)
-    pairwise: tuple[Pairwise, ...] = attrs.field(converter=tuple, default=())
-    unary: tuple[tuple[Unary, ...], ...] = attrs.field(default=())
-    anchors: tuple[Array | None, ...] = attrs.field(default=())
+    candidates: tuple[Candidates, ...] = attrs.field(converter=_tuple)
+    pairwise: tuple[Potential, ...] = attrs.field(converter=_tuple, default=())
+    unary: tuple[tuple[Potential, ...], ...] = attrs.field(converter=_tuples, default=())
+    anchors: tuple[Array | None, ...] = attrs.field(converter=_arrays, default=())
 
     def __attrs_post_init__(self) -> None:
-        unary = tuple(map(tuple, self.unary)) or ((),) * len(self.graph.parts)
-        anchors = tuple(None if a is None else arrays.as_array(a) for a in self.anchors)
-        object.__setattr__(self, "unary", unary)
-        object.__setattr__(self, "anchors", anchors or (None,) * len(self.graph.edges))
+        if not self.unary:
+            object.__setattr__(self, "unary", ((),) * len(self.graph.parts))
+        if not self.anchors:
+            object.__setattr__(self, "anchors", (None,) * len(self.graph.edges))
         wellformed.check_counts(self)
         wellformed.check_parts(self)
         wellformed.check_edges(self)
@@ -137,7 +151,7 @@ class Problem:
             total = total + self.pairwise[e].evaluate(x, y)
         return total
 
-    def with_unary(self, part: int, *terms: Unary) -> Problem:
+    def with_unary(self, part: int, *terms: Potential) -> Problem:
         """Return the problem with `terms` added to the unary terms of part number `part`."""
         unary = list(self.unary)
         unary[part] = (*unary[part], *terms)
