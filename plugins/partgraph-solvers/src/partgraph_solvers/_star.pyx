@@ -1,0 +1,220 @@
+# cython: language_level=3
+# distutils: language = c++
+"""The compiled star search: blocks of candidates, stars over them, and the n best configurations.
+
+Private. Callers pass checked, contiguous float64 arrays; `branch_and_bound` does.
+"""
+
+from libc.stdint cimport int32_t
+from libcpp cimport bool as bool_t
+from libcpp.memory cimport unique_ptr, make_unique
+from libcpp.utility cimport pair
+from libcpp.vector cimport vector
+
+import numpy as np
+
+
+cdef extern from "kernel/star.h" namespace "partgraph" nogil:
+    cdef cppclass CKernels "partgraph::Kernels":
+        const char* name
+    vector[const CKernels*] available_kernels()
+
+    vector[int32_t] c_spatial_order "partgraph::spatial_order"(const double*, int, int) except +
+
+    cdef cppclass CBlocks "partgraph::Blocks":
+        CBlocks(const double*, int, int, const int32_t*) except +
+        int count, dim, blocks
+
+    cdef cppclass CScores "partgraph::Scores":
+        CScores(const double*, int, const int32_t*) except +
+        double max
+
+    cdef cppclass CLeaf "partgraph::Leaf":
+        int size()
+
+    cdef cppclass CStar "partgraph::Star":
+        vector[CLeaf] leaves
+        const CBlocks* positions
+        void set_center(int, const CBlocks*, const int32_t*)
+        void add_leaf(int, const CBlocks*, const int32_t*) except +
+        void add_edge(const CBlocks*, const CBlocks*, const double*, const double*) except +
+
+    cdef cppclass CPull "partgraph::Pull":
+        CPull() except +
+        vector[double] slope, center
+        double curvature
+
+    cdef cppclass CUnaries "partgraph::Unaries":
+        CUnaries(const CKernels&, const CStar&, const vector[const CScores*]&, const vector[CPull]&) except +
+
+    cdef cppclass CConfiguration "partgraph::Configuration":
+        double value
+        vector[int32_t] labels
+
+    cdef cppclass COutcome "partgraph::Outcome":
+        vector[CConfiguration] found
+        double upper_bound
+        bool_t proven
+        long blocks_opened, centers_visited
+
+    cdef cppclass CSearch "partgraph::Search":
+        CSearch(const CStar&, const CUnaries&, int) except +
+        COutcome run(long) except +
+
+    pair[double, int] best_center(const CStar&, const CKernels&, const CScores&, const int32_t*)
+
+MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
+
+
+def instruction_sets():
+    """Return the names of the kernels this processor can run, fastest first."""
+    return tuple(kernels.name.decode() for kernels in available_kernels())
+
+
+cdef const CKernels* _kernels(name) except NULL:
+    cdef vector[const CKernels*] available = available_kernels()
+    return available[0 if name is None else instruction_sets().index(name)]
+
+
+def spatial_order(const double[:, ::1] points not None):
+    """Return an order of `points` (K, D) in which runs of 64 are close together: (K,) int32."""
+    cdef vector[int32_t] order
+    cdef int count = points.shape[0], dim = points.shape[1], k
+    cdef const double* data = &points[0, 0]
+    with nogil:
+        order = c_spatial_order(data, count, dim)
+    result = np.empty(count, dtype=np.int32)
+    cdef int32_t[::1] view = result
+    for k in range(count):
+        view[k] = order[k]
+    return result
+
+
+cdef class Blocks:
+    """Points of one part, (K, D) float64, in blocks along `order`, (K,) int32."""
+
+    cdef unique_ptr[CBlocks] _blocks
+    cdef const int32_t[::1] _order
+
+    def __init__(self, const double[:, ::1] points not None, const int32_t[::1] order not None):
+        if points.shape[0] != order.shape[0] or points.shape[0] == 0:
+            raise ValueError(f"{points.shape[0]} points, but an order of {order.shape[0]}")
+        self._order = order
+        self._blocks = make_unique[CBlocks](&points[0, 0], <int>points.shape[0], <int>points.shape[1], &order[0])
+
+    @property
+    def order(self):
+        """(K,) int32, labels in spatial order."""
+        return np.asarray(self._order)
+
+    @property
+    def count(self):
+        """Number of blocks."""
+        return self._blocks.get().blocks
+
+
+cdef class Scores:
+    """Unary scores of one part, (K,) float64, along the order of its `blocks`."""
+
+    cdef unique_ptr[CScores] _scores
+
+    def __init__(self, const double[::1] scores not None, Blocks blocks not None):
+        if scores.shape[0] != blocks._order.shape[0]:
+            raise ValueError(f"{scores.shape[0]} scores for {blocks._order.shape[0]} candidates")
+        self._scores = make_unique[CScores](&scores[0], <int>scores.shape[0], &blocks._order[0])
+
+
+cdef class Star:
+    """A star over blocks: what does not depend on unary terms.
+
+    Parameters
+    ----------
+    slot : int
+        Where the center's label stands in a configuration.
+    center : Blocks
+        The center's positions.
+    """
+
+    cdef CStar _star
+    cdef list _keep
+    cdef Blocks _center
+
+    def __init__(self, int slot, Blocks center not None):
+        self._star.set_center(slot, center._blocks.get(), &center._order[0])
+        self._keep = [center]
+        self._center = center
+
+    def add_leaf(self, int slot, Blocks positions not None, edges):
+        """Add a leaf with its edges to the center: (base, point, weight (D,), shift (D,)) each.
+
+        The term is ``-(weight * (base + shift - point)**2).sum()`` with base seen from the center's candidate and
+        point from the leaf's.
+        """
+        cdef Blocks base, point
+        cdef const double[::1] weight, shift
+        self._star.add_leaf(slot, positions._blocks.get(), &positions._order[0])
+        self._keep.append(positions)
+        for base, point, weight, shift in edges:
+            self._star.add_edge(base._blocks.get(), point._blocks.get(), &weight[0], &shift[0])
+            self._keep += [base, point]
+
+    def solve(self, scores, pulls, int n_best, long max_blocks, instruction_set=None):
+        """Return the n best configurations and what is known about the rest.
+
+        Parameters
+        ----------
+        scores : list of Scores
+            Of the center, then of the leaves.
+        pulls : list of (slope (D,), curvature, center (D,)) or None
+            For each of these parts ``slope . x - curvature |x - center|^2``, added to the scores, or nothing.
+        n_best : int
+            Number of configurations. A few more come back where scores differ by less than rounding.
+        max_blocks : int
+            Center blocks to open at most; negative for no limit.
+        instruction_set : str, optional
+            One of `instruction_sets`.
+
+        Returns
+        -------
+        labels : array
+            (M, L + 1) intp, best first, in the order of slots.
+        values : array
+            (M,) float64, their scores.
+        upper_bound : float
+            No configuration has a higher score.
+        proven : bool
+            Whether the search ended by itself.
+        blocks_opened, centers_visited : int
+        """
+        if len(scores) != <Py_ssize_t>self._star.leaves.size() + 1 or len(pulls) != len(scores):
+            raise ValueError("one entry for the center and for every leaf is needed")
+        cdef const CKernels* kernels = _kernels(instruction_set)
+        cdef vector[const CScores*] parts
+        cdef vector[CPull] folds
+        cdef Scores own
+        for own, terms in zip(scores, pulls):
+            parts.push_back(own._scores.get())
+            folds.push_back(CPull())
+            if terms is not None:
+                folds.back().slope, folds.back().curvature, folds.back().center = terms
+        cdef unique_ptr[CUnaries] unaries
+        cdef unique_ptr[CSearch] search
+        cdef COutcome outcome
+        with nogil:
+            unaries = make_unique[CUnaries](kernels[0], self._star, parts, folds)
+            search = make_unique[CSearch](self._star, unaries.get()[0], n_best)
+            outcome = search.get().run(max_blocks)
+        cdef size_t rows = outcome.found.size(), columns = parts.size(), r, c
+        labels, values = np.empty((rows, columns), dtype=np.intp), np.empty(rows)
+        cdef Py_ssize_t[:, ::1] view = labels
+        cdef double[::1] value = values
+        for r in range(rows):
+            value[r] = outcome.found[r].value
+            for c in range(columns):
+                view[r, c] = outcome.found[r].labels[c]
+        return labels, values, outcome.upper_bound, bool(outcome.proven), outcome.blocks_opened, outcome.centers_visited
+
+    def best_center(self, Scores scores not None, const int32_t[::1] labels not None):
+        """Return the center's best label for given `labels` (all slots,), and its score with its edges."""
+        cdef pair[double, int] best = best_center(self._star, _kernels(None)[0], scores._scores.get()[0], &labels[0])
+        return best.second, best.first

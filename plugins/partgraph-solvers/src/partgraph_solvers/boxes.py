@@ -1,0 +1,216 @@
+"""Branch and bound on a star for any pairwise potential, through interval bounds of whole batches of boxes.
+
+The same search as the compiled one, in NumPy: the bounds of all pairs of blocks are asked for in one call per edge
+(they do not depend on unary terms), blocks of centers are opened best first, and leaves are added one at a time
+until no center of the block can reach the best configuration found.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import numpy as np
+
+from partgraph import Interval, Problem, Star
+from partgraph_solvers import _star
+from partgraph_solvers.stars import Spoke, spokes
+
+BLOCK = 64
+SPARE = 32  # near ties kept beyond the n best, to be decided by problem.score
+
+Configuration = tuple[float, tuple[int, ...]]
+"""Minus the score, and the labels of all parts: sorts best first, ties by lowest labels."""
+
+
+@attrs.frozen(eq=False)
+class BoxLeaf:
+    """A leaf of the star.
+
+    Attributes
+    ----------
+    part : int
+        Its index in the problem.
+    order : array
+        (K,) int, labels in spatial order.
+    starts : array
+        (B,) int, where each block starts in that order.
+    spokes : list of Spoke
+        Its edges, with points in the given order of candidates.
+    lower, upper : array
+        (B_center, B) float64, bounds of its pairwise terms for every pair of blocks.
+    """
+
+    part: int
+    order: np.ndarray
+    starts: np.ndarray
+    spokes: list[Spoke]
+    lower: np.ndarray
+    upper: np.ndarray
+
+    def pairwise(self, centers: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Return the terms of all pairs: (len(centers), len(labels)) float64."""
+        total = np.zeros((len(centers), len(labels)))
+        for spoke in self.spokes:
+            base, point = spoke.base[centers][:, None], spoke.point[labels][None]
+            total += spoke.term.evaluate(base, point) if spoke.outward else spoke.term.evaluate(point, base)
+        return total
+
+
+@attrs.frozen(eq=False)
+class BoxStar:
+    """A star of arbitrary terms: orders, blocks and bounds of its parts."""
+
+    center: int
+    order: np.ndarray
+    starts: np.ndarray
+    leaves: list[BoxLeaf]
+
+    @classmethod
+    def of(cls, problem: Problem, star: Star) -> BoxStar:
+        """Order all candidates in space and bound every pair of blocks."""
+
+        def ordered(part: int) -> tuple[np.ndarray, np.ndarray]:
+            order = _star.spatial_order(problem.candidates[part].positions)
+            return order, np.arange(0, len(order), BLOCK)
+
+        center = ordered(star.center)
+        leaves = []
+        for part, edges in zip(star.leaves, spokes(problem, star), strict=True):
+            own = ordered(part)
+            total = Interval.of(np.zeros((len(center[1]), len(own[1]))))
+            for spoke in edges:
+                base, point = _boxes(spoke.base, *center), _boxes(spoke.point, *own)
+                base = Interval(base.lo[:, None], base.hi[:, None])
+                pair = (base, point) if spoke.outward else (point, base)
+                total = total + spoke.term.bounds(*pair)
+            leaves.append(BoxLeaf(part, *own, edges, total.lo, total.hi))
+        return cls(star.center, *center, leaves)
+
+    def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
+        """Return labels, scores, upper bound, whether it is proven, and counts."""
+        search = _Search(self, [problem.unary_scores(i) for i in range(len(problem.sizes))], n_best)
+        bound, proven = search.run(max_blocks)
+        labels = np.array([labels for _, labels in search.pool], dtype=np.intp).reshape(-1, len(problem.sizes))
+        scores = -np.array([minus for minus, _ in search.pool], dtype=np.float64)
+        stats = {"blocks": len(self.starts), "blocks_opened": search.opened, "centers_evaluated": search.visited}
+        return labels, scores, bound, proven, stats
+
+
+def _boxes(points: np.ndarray, order: np.ndarray, starts: np.ndarray) -> Interval:
+    """Return the bounding boxes of the blocks: (B, D)."""
+    points = points[order]
+    return Interval(np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts))
+
+
+class _Search:
+    """One search with given unary scores, (K_i,) float64 for every part of the problem."""
+
+    def __init__(self, star: BoxStar, scores: list[np.ndarray], n_best: int) -> None:
+        self.star, self.scores, self.n_best = star, scores, n_best
+        self.pool: list[Configuration] = []
+        self.opened = self.visited = 0
+        # Every summand of a configuration worth having is at most |best| + the sum of |maxima| in size.
+        self.magnitude = float(sum(abs(own.max()) for own in scores))
+        self.summands = 2 * len(scores) + sum(len(leaf.spokes) for leaf in star.leaves)
+        # What each block of the center gets at most from each leaf: (leaves, blocks of the center).
+        tops = [np.maximum.reduceat(scores[leaf.part][leaf.order], leaf.starts) for leaf in star.leaves]
+        self.upper = [leaf.upper + top for leaf, top in zip(star.leaves, tops, strict=True)]
+        self.floor = [(leaf.lower + top).max(axis=1) for leaf, top in zip(star.leaves, tops, strict=True)]
+        self.most = [upper.max(axis=1) for upper in self.upper]
+
+    @property
+    def cut(self) -> float:
+        """Score that a configuration needs: the n-th best found, less a margin for different orders of summation."""
+        if len(self.pool) < self.n_best:
+            return -np.finfo(float).max
+        nth = -self.pool[self.n_best - 1][0]
+        return nth - self._margin(nth)
+
+    def _margin(self, score: float) -> float:
+        """Return by how much two sums with the same summands, of about that total, differ at most."""
+        return 2 * self.summands**2 * float(np.finfo(float).eps) * (abs(score) + self.magnitude)
+
+    def run(self, max_blocks: int) -> tuple[float, bool]:
+        """Open blocks best first; return an upper bound and whether the search ended by itself."""
+        star = self.star
+        center = np.maximum.reduceat(self.scores[star.center][star.order], star.starts)
+        bound = sum(self.most, center)
+        for block in np.argsort(-bound, kind="stable"):
+            if bound[block] < self.cut or bound[block] == -np.inf:
+                break
+            if 0 <= max_blocks <= self.opened:
+                if not self.pool:  # an answer is owed even then
+                    self.visit(int(np.argmax(self.scores[star.center])))
+                best = -self.pool[0][0]
+                return max(float(bound[block]), best) + self._margin(best), False
+            self.opened += 1
+            self.open(int(block))
+        while len(self.pool) > self.n_best and -self.pool[-1][0] < self.cut:
+            self.pool.pop()
+        return (-self.pool[0][0] if self.pool else -np.inf), True
+
+    def open(self, block: int) -> None:
+        """Replace the bounds of one block of centers by exact values, leaf by leaf."""
+        star = self.star
+        centers = star.order[star.starts[block] :][:BLOCK]
+        reached = self.scores[star.center][centers]
+        remaining = sum(most[block] for most in self.most)
+        for index, leaf in enumerate(star.leaves):
+            alive = reached + remaining >= self.cut
+            centers, reached = centers[alive], reached[alive]
+            if not len(centers):
+                return
+            blocks = np.flatnonzero(self.upper[index][block] >= self.floor[index][block])
+            labels = np.concatenate([leaf.order[leaf.starts[b] :][:BLOCK] for b in blocks])
+            values = leaf.pairwise(centers, labels) + self.scores[leaf.part][labels]
+            reached = reached + values.max(axis=1)
+            remaining = sum(most[block] for most in self.most[index + 1 :])
+        for center, score in zip(centers, reached, strict=True):
+            if score >= self.cut and score > -np.inf:
+                self.visit(int(center))
+
+    def visit(self, center: int) -> None:
+        """Put the configurations of one center that are good enough into the pool."""
+        self.visited += 1
+        choices = []
+        total = self.scores[self.star.center][center]
+        for leaf in self.star.leaves:
+            everyone = np.arange(len(leaf.order))
+            values = leaf.pairwise(np.array([center]), everyone)[0] + self.scores[leaf.part]
+            best = np.argsort(-values, kind="stable")[: self.n_best + SPARE]
+            best = best[values[best] > -np.inf]
+            choices.append((values[best], best))
+            total = total + values.max()
+        for _, configuration in zip(range(self.n_best + SPARE), self._ranked(center, choices), strict=False):
+            if -configuration[0] < self.cut:
+                return
+            self.pool.append(configuration)
+            self.pool.sort()
+            del self.pool[self.n_best + SPARE :]
+
+    def _ranked(self, center: int, choices: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[Configuration]:
+        """Yield the configurations of one center, best first (Lawler, 1972)."""
+        parts = [leaf.part for leaf in self.star.leaves]
+
+        def make(ranks: tuple[int, ...]) -> Configuration:
+            labels = [center] * (len(parts) + 1)
+            score = self.scores[self.star.center][center]
+            for part, (values, best), rank in zip(parts, choices, ranks, strict=True):
+                labels[part] = int(best[rank])
+                score = score + values[rank]
+            return -float(score), tuple(labels)
+
+        if any(len(values) == 0 for values, _ in choices):
+            return
+        first = (0,) * len(parts)
+        queue = [(make(first), first, 0)]
+        while queue:
+            configuration, ranks, last = heapq.heappop(queue)
+            yield configuration
+            for leaf in range(last, len(parts)):
+                if ranks[leaf] + 1 < len(choices[leaf][0]):
+                    child = (*ranks[:leaf], ranks[leaf] + 1, *ranks[leaf + 1 :])
+                    heapq.heappush(queue, (make(child), child, leaf))

@@ -1,0 +1,129 @@
+"""Stars of quadratic terms over blocks of candidates, searched by compiled code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+
+from partgraph import Linear, Problem, Proximal, Quadratic, Star, Unary
+from partgraph_solvers import _star
+from partgraph_solvers.stars import spokes
+
+Pull = tuple[np.ndarray, float, np.ndarray]
+"""Slope (D,), curvature and center (D,) of ``slope . x - curvature |x - center|^2``."""
+
+
+class BlockSet:
+    """Blocks of arrays of points, each made once: the slaves of a problem share the blocks of its parts.
+
+    Arrays are known by identity, and kept alive.
+    """
+
+    def __init__(self) -> None:
+        self._orders: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._blocks: dict[tuple[int, int], tuple[np.ndarray, _star.Blocks]] = {}
+
+    def of(self, positions: np.ndarray, points: np.ndarray) -> _star.Blocks:
+        """Return `points` (K, D) of the part with `positions` (K, D), in the spatial order of the latter."""
+        if id(positions) not in self._orders:
+            self._orders[id(positions)] = positions, _star.spatial_order(positions)
+        key = id(positions), id(points)
+        if key not in self._blocks:
+            self._blocks[key] = points, _star.Blocks(points, self._orders[id(positions)][1])
+        return self._blocks[key][1]
+
+
+def compiles(problem: Problem, star: Star) -> bool:
+    """Whether the compiled search can take this star of the problem: quadratic terms, not too many of them."""
+    edges = [problem.graph.edges[e] for e in star.edges]
+    parallel = max((sum(leaf in edge for edge in edges) for leaf in star.leaves), default=0)
+    return parallel * problem.dimensions <= _star.MAX_COORDINATES and all(
+        type(problem.pairwise[e]) is Quadratic for e in star.edges
+    )
+
+
+def compiled_star(problem: Problem, star: Star, blocks: BlockSet) -> _star.Star:
+    """Return a star of the problem, over blocks that are made where needed."""
+
+    def points_of(part: int, points: np.ndarray) -> _star.Blocks:
+        return blocks.of(problem.candidates[part].positions, points)
+
+    def positions_of(part: int) -> _star.Blocks:
+        return points_of(part, problem.candidates[part].positions)
+
+    compiled = _star.Star(star.center, positions_of(star.center))
+    for leaf, own in zip(star.leaves, spokes(problem, star), strict=True):
+        edges = []
+        for spoke in own:
+            term: Any = spoke.term
+            shift = term.offset if spoke.outward else -term.offset
+            edges.append((points_of(star.center, spoke.base), points_of(leaf, spoke.point), term.weight, shift))
+        compiled.add_leaf(leaf, positions_of(leaf), edges)
+    return compiled
+
+
+@attrs.frozen(eq=False)
+class CompiledStar:
+    """A whole problem that is one star of quadratic terms.
+
+    Attributes
+    ----------
+    parts : tuple of int
+        The center, then the leaves.
+    blocks : tuple of Blocks
+        Their positions.
+    star : Star
+        The compiled star over them.
+    known : list
+        The scores last seen of each part, and their blocks. Compared by value: ADMM changes only the pulls.
+    """
+
+    parts: tuple[int, ...]
+    blocks: tuple[_star.Blocks, ...]
+    star: _star.Star
+    known: list[tuple[np.ndarray, _star.Scores] | None]
+
+    @classmethod
+    def of(cls, problem: Problem, star: Star, blocks: BlockSet) -> CompiledStar:
+        """Order the candidates of all parts in space and join them into a star."""
+        compiled = compiled_star(problem, star, blocks)
+        positions = [problem.candidates[part].positions for part in star.parts]
+        return cls(star.parts, tuple(blocks.of(own, own) for own in positions), compiled, [None] * len(positions))
+
+    def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
+        """Return labels, scores, upper bound, whether it is proven, and counts."""
+        scores, pulls = [], []
+        for slot, part in enumerate(self.parts):
+            pull, others = _split(problem.unary[part], problem.dimensions)
+            own = problem.candidates[part]
+            table = sum((term.evaluate(own.positions) for term in others), own.scores)
+            scores.append(self._blocked(slot, table))
+            pulls.append(pull)
+        labels, values, bound, proven, opened, visited = self.star.solve(scores, pulls, n_best, max_blocks)
+        stats = {"blocks": self.blocks[0].count, "blocks_opened": opened, "centers_evaluated": visited}
+        return labels, values, bound, proven, stats
+
+    def _blocked(self, slot: int, table: np.ndarray) -> _star.Scores:
+        known = self.known[slot]
+        if known is None or not np.array_equal(known[0], table):
+            known = table.copy(), _star.Scores(table, self.blocks[slot])
+            self.known[slot] = known
+        return known[1]
+
+
+def _split(terms: tuple[Unary, ...], dimensions: int) -> tuple[Pull | None, list[Unary]]:
+    """Return what the compiled search evaluates itself (multipliers and one penalty), and the other terms."""
+    if not terms:
+        return None, []
+    slope, center, curvature = np.zeros(dimensions), np.zeros(dimensions), 0.0
+    others: list[Unary] = []
+    for term in terms:
+        if type(term) is Linear:
+            slope = slope + term.slope
+        elif type(term) is Proximal and curvature == 0:
+            center, curvature = term.center, term.rho / 2
+        else:
+            others.append(term)
+    return (None if len(others) == len(terms) else (slope, curvature, center)), others

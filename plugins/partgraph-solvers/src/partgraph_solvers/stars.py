@@ -1,0 +1,57 @@
+"""A star problem seen from its center: who is the center, and what each edge compares.
+
+The term of an edge joins two points: the anchor or position of its first part and the position of its second.
+Seen from the center, one of them depends on the center's candidate (the *base*), the other on the leaf's
+candidate (the *point*). Edges between the same two parts, in either direction, belong to the same leaf.
+"""
+
+from __future__ import annotations
+
+import attrs
+import numpy as np
+
+from partgraph import Graph, Pairwise, Problem, Star
+
+
+def star_of(graph: Graph) -> Star | None:
+    """Return the whole graph as one star, or None if it is not one. Of two parts the first is the center."""
+    if not graph.is_star:
+        return None
+    links = graph.links()
+    center = next(part for part in range(len(graph.parts)) if all(part in link for link in links))
+    leaves = tuple(part for part in range(len(graph.parts)) if part != center)
+    return Star(center, leaves, tuple(range(len(graph.edges))))
+
+
+@attrs.frozen(eq=False)
+class Spoke:
+    """An edge of a star, seen from the center.
+
+    Attributes
+    ----------
+    term : Pairwise
+        The edge's potential.
+    outward : bool
+        Whether the center is the first part of the edge.
+    base : array
+        (K_center, D) float64, what the term sees of the center's candidates.
+    point : array
+        (K_leaf, D) float64, what the term sees of the leaf's candidates.
+    """
+
+    term: Pairwise
+    outward: bool
+    base: np.ndarray
+    point: np.ndarray
+
+
+def spokes(problem: Problem, star: Star) -> list[list[Spoke]]:
+    """Return the edges of every leaf of a star, in the order of ``star.leaves``."""
+    found: dict[int, list[Spoke]] = {leaf: [] for leaf in star.leaves}
+    for e in star.edges:
+        i, j = problem.graph.edges[e]
+        first, second = problem.anchor(e), problem.candidates[j].positions
+        outward = i == star.center
+        base, point = (first, second) if outward else (second, first)
+        found[j if outward else i].append(Spoke(problem.pairwise[e], outward, base, point))
+    return list(found.values())
