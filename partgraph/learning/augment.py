@@ -49,8 +49,7 @@ class Augmentation:
         """
         mirrored = _mirror(batch, flip, torch.rand(len(batch.images), generator=random) < self.flip)
         moved = self._move(mirrored, random)
-        images = self._erase(self._recolor(moved.images, random), random)
-        return attrs.evolve(moved, images=images)
+        return self._erase(attrs.evolve(moved, images=self._recolor(moved.images, random)), random)
 
     def _move(self, batch: Batch, random: torch.Generator) -> Batch:
         """Turn, scale and shift; depth is scaled with the image, as the depth convention asks."""
@@ -89,17 +88,21 @@ class Augmentation:
         lift = (torch.rand(shape, generator=random) * 2 - 1) * self.color / 2
         return (images * gain + lift).clamp_(0, 1)
 
-    def _erase(self, images: Tensor, random: torch.Generator) -> Tensor:
+    def _erase(self, batch: Batch, random: torch.Generator) -> Batch:
+        """Paint over rectangles; the parts beneath are no longer seen."""
         if not self.erase:
-            return images
-        size = images.shape[-1]
-        images = images.clone()
+            return batch
+        size = batch.images.shape[-1]
+        images, visible = batch.images.clone(), batch.visible.clone()
         for index in torch.nonzero(torch.rand(len(images), generator=random) < self.erase).flatten().tolist():
             width, height = (torch.rand(2, generator=random) * 0.25 * size + 0.08 * size).int().tolist()
             left, top = (torch.rand(2, generator=random) * (size - max(width, height))).int().tolist()
             color = torch.rand(3, 1, 1, generator=random)
             images[index, :, top : top + height, left : left + width] = color
-        return images
+            x, y = batch.target[index, :, 0], batch.target[index, :, 1]
+            beneath = (x >= left) & (x < left + width) & (y >= top) & (y < top + height)
+            visible[index] &= ~beneath
+        return attrs.evolve(batch, images=images, visible=visible)
 
 
 def _mirror(batch: Batch, flip: Sequence[int], chosen: Tensor) -> Batch:

@@ -13,6 +13,8 @@ from typing import Any, Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
+from partgraph.errors import PartGraphError
+
 _CHUNK = 16  # records that a worker makes between two reports of progress
 
 
@@ -36,6 +38,10 @@ def recipe_digest(recipe: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:12]
 
 
+class CacheError(PartGraphError, ValueError):
+    """A file that does not hold the records it should."""
+
+
 @final
 class RecordCache:
     """One ``.npy`` file of `count` records; a record is complete when its field ``done`` is set.
@@ -51,7 +57,7 @@ class RecordCache:
 
     Raises
     ------
-    ValueError
+    CacheError
         When the file holds something else.
     """
 
@@ -60,9 +66,14 @@ class RecordCache:
         full = np.dtype([*((name, dtype[name]) for name in dtype.names or ()), ("done", np.bool_)])
         if not self.path.exists():
             _create(self.path, full, count)
-        self.records: NDArray[np.void] = np.lib.format.open_memmap(self.path, mode="r+")
+        try:
+            self.records: NDArray[np.void] = np.lib.format.open_memmap(self.path, mode="r+")
+        except (OSError, ValueError) as error:
+            raise CacheError(
+                f"{self.path} cannot be read ({error}); delete the file to make it anew"
+            ) from None
         if self.records.dtype != full or self.records.shape != (count,):
-            raise ValueError(
+            raise CacheError(
                 f"{self.path} holds {self.records.shape} records of {self.records.dtype}, but ({count},) of {full} "
                 f"were asked for; delete the file to make it anew"
             )
@@ -75,12 +86,10 @@ class RecordCache:
         return np.flatnonzero(~self.records["done"])
 
     def get(self, index: int, make: Maker) -> np.void:
-        """Record `index`, made now if it was missing."""
-        record = self.records[index]
-        if not record["done"]:
+        """A copy of record `index`, made now if it was missing."""
+        if not self.records["done"][index]:
             self._store(index, make)
-            record = self.records[index]
-        return record
+        return self.records[index].copy()
 
     def fill(
         self,

@@ -37,7 +37,9 @@ def pairwise_weights(network: Network, dataset: Dataset, batch_size: int = 50) -
     residuals = []
     for _, batch in in_order(dataset, batch_size):
         residuals.append(network.offset_residuals(network(batch.images), batch.target).abs())
-    sigma = torch.quantile(torch.cat(residuals), _ONE_SIGMA, dim=0).clamp(min=_SMALLEST_SIGMA)
+    every = torch.cat(residuals)
+    rank = max(1, round(_ONE_SIGMA * len(every)))  # torch.quantile refuses more than 16 million numbers
+    sigma = every.kthvalue(rank, dim=0).values.clamp(min=_SMALLEST_SIGMA)
     return 1 / (2 * sigma**2)
 
 

@@ -18,6 +18,7 @@ from partgraph.learning.experiment import Experiment, ExperimentError, from_mapp
 from partgraph.learning.model import Network
 
 WEIGHTS, SIDECAR, STATE = "weights.safetensors", "experiment.json", "training.safetensors"
+_FORMAT = "partgraph-trained-1"
 
 
 @final
@@ -43,15 +44,19 @@ def save_trained(
     """Write weights and their JSON sidecar; `half` stores floating-point weights as float16.
 
     Both files are written beside the old ones and then take their places.
+
+    Raises
+    ------
+    ExperimentError
+        When a number is too large for float16.
     """
-    tensors = {
-        name: (tensor.half() if half and tensor.is_floating_point() else tensor).detach().cpu().contiguous()
-        for name, tensor in network.state_dict().items()
-    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    if half:
+        tensors = {name: _half(name, tensor) for name, tensor in tensors.items()}
     folder.mkdir(parents=True, exist_ok=True)
     _replace_tensors(folder / WEIGHTS, tensors)
     sidecar = {
-        "format": "partgraph-trained-1",
+        "format": _FORMAT,
         "parts": list(network.parts),
         "experiment": experiment.to_json(),
         "metrics": dict(metrics),
@@ -74,17 +79,20 @@ def load_trained(folder: Path) -> Trained:
         raise ExperimentError(
             f"{folder}: {Path(error.filename or WEIGHTS).name} is missing; give a folder that `partgraph train` wrote"
         ) from None
-    except (OSError, json.JSONDecodeError, SafetensorError) as error:
+    except (OSError, ValueError, SafetensorError) as error:  # no JSON and no text are ValueErrors
         raise ExperimentError(f"{folder}: cannot be read as a trained network: {error}") from None
-    if not isinstance(sidecar, dict) or sidecar.get("format") != "partgraph-trained-1":
+    if not isinstance(sidecar, dict) or sidecar.get("format") != _FORMAT:
         raise ExperimentError(f"{folder / SIDECAR}: not the description of a trained network")
+    absent = [key for key in ("parts", "experiment", "metrics") if key not in sidecar]
+    if absent:
+        raise ExperimentError(f"{folder / SIDECAR}: {', '.join(absent)} is missing; train the network anew")
     experiment = from_mapping(sidecar["experiment"], str(folder / SIDECAR))
-    network = experiment.build_model().build(tuple(sidecar["parts"]))
+    network = experiment.build_network(tuple(sidecar["parts"]))
     try:
         network.load_state_dict({name: _full(tensor) for name, tensor in tensors.items()})
     except RuntimeError as error:
         raise ExperimentError(
-            f"{folder / WEIGHTS}: does not fit the model {experiment.model.name!r}: {error}"
+            f"{folder / WEIGHTS}: does not fit the model {experiment.model.name!r}: {_line(error)}"
         ) from None
     return Trained(experiment, network.eval(), sidecar["metrics"])
 
@@ -103,7 +111,13 @@ def save_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer,
 
 
 def load_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> int:
-    """Restore what `save_state` wrote; the number of updates done, zero when there is nothing."""
+    """Restore what `save_state` wrote; the number of updates done, zero when there is nothing.
+
+    Raises
+    ------
+    ExperimentError
+        When the file is damaged or of another network.
+    """
     path = folder / STATE
     if not path.exists():
         return 0
@@ -112,8 +126,11 @@ def load_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer)
         network.load_state_dict(
             {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
         )
-    except (SafetensorError, RuntimeError) as error:
-        raise ExperimentError(f"{path}: cannot go on from here: {error}; delete it to start anew") from None
+        step = int(tensors["step"])
+    except (OSError, SafetensorError, RuntimeError, KeyError) as error:
+        raise ExperimentError(
+            f"{path}: cannot go on from here: {_line(error)}; delete it to start anew"
+        ) from None
     state: dict[int, dict[str, Tensor]] = {}
     for index, (name, _) in enumerate(network.named_parameters()):
         prefix = f"optimizer.{name}."
@@ -121,7 +138,19 @@ def load_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer)
         if own:
             state[index] = own
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    return int(tensors["step"])
+    return step
+
+
+def _half(name: str, tensor: Tensor) -> Tensor:
+    small = tensor.half() if tensor.is_floating_point() else tensor
+    if not bool(small.isfinite().all()) and bool(tensor.isfinite().all()):
+        raise ExperimentError(f"{name} holds numbers above float16's 65504; store the weights in full")
+    return small
+
+
+def _line(error: Exception) -> str:
+    """The message of an error in one line."""
+    return " ".join(str(error).split())
 
 
 def _full(tensor: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import final
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from partgraph.learning.batches import in_order
 from partgraph.learning.dataset import Dataset, Sample
@@ -66,7 +66,7 @@ def evaluate(
 
 
 def summarise(
-    evaluated: list[Evaluated], groups: tuple[str, ...], constant: NDArray[np.floating] | None = None
+    evaluated: list[Evaluated], groups: tuple[str, ...], constant: ArrayLike | None = None
 ) -> Results:
     """Results of `evaluate` with their baselines.
 
@@ -82,7 +82,7 @@ def summarise(
     world = np.stack([one.sample.world for one in evaluated])
     columns = {name: np.array([one.errors[name] for one in evaluated]) for name in graphs}
     if constant is not None:
-        columns[CONSTANT] = reconstruction_error(constant[None], world)
+        columns[CONSTANT] = reconstruction_error(np.asarray(constant)[None], world)
     columns[FLOOR] = reconstruction_error(np.stack([one.sample.target for one in evaluated]), world)
     return Results(
         methods=tuple(columns),

@@ -11,13 +11,18 @@ from typing import final
 import attrs
 import torch
 
+from partgraph.errors import PartGraphError
 from partgraph.learning.batches import shuffled, step_generator
 from partgraph.learning.checkpoint import load_state, save_state
 from partgraph.learning.dataset import Dataset
-from partgraph.learning.experiment import Experiment
+from partgraph.learning.experiment import Experiment, ExperimentError
 from partgraph.learning.model import Network
 
 LOG = "log.jsonl"
+
+
+class DivergenceError(PartGraphError, FloatingPointError):
+    """The loss is no longer finite."""
 
 
 @final
@@ -64,12 +69,18 @@ def fit(
 
     Raises
     ------
-    FloatingPointError
+    DivergenceError
         When the loss is no longer finite; the last checkpoint is from before.
+    ExperimentError
+        When a batch is larger than the data set.
     """
     options = experiment.training
+    if len(dataset) < options.batch:
+        raise ExperimentError(
+            f"training.batch: {options.batch} samples were asked for, but there are {len(dataset)} to train on"
+        )
     torch.manual_seed(experiment.seed)
-    network = experiment.build_model().build(dataset.parts).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = experiment.build_network(dataset.parts).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     loss = experiment.build_loss()
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
@@ -89,7 +100,7 @@ def fit(
         terms = loss(network, network(images), batch)
         total = torch.stack(list(terms.values())).sum()
         if not bool(total.isfinite()):
-            raise FloatingPointError(
+            raise DivergenceError(
                 f"the loss is {total.item()} at step {step}; lower the learning rate or look at the data"
             )
         optimizer.zero_grad(set_to_none=True)

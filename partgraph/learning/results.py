@@ -5,6 +5,7 @@ NumPy only: results can be read, compared and printed without torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, final
 
@@ -58,10 +59,10 @@ class Results:
         return float(difference.mean()), float(difference.std(ddof=1) / np.sqrt(len(difference)))
 
     def to_json(self) -> dict[str, Any]:
-        """Means, differences, times and certificates as plain values."""
+        """Means, differences, times and certificates as plain values, None where there is no number."""
         reference = self.graphs[0]
         baselines = [method for method in self.methods if method not in self.graphs]
-        return {
+        values = {
             "reconstruction_error_mm": {graph: self.mean(graph) for graph in self.graphs},
             "baselines_mm": {method: self.mean(method) for method in baselines},
             "per_group_mm": {
@@ -76,6 +77,14 @@ class Results:
             "mean_gap": dict(zip(self.graphs, self.gap.mean(0).tolist(), strict=True)),
             "images": len(self.errors),
         }
+        return _finite(values)
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for NaN and infinities, which JSON lacks."""
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _per_graph(graphs: tuple[str, ...], values: NDArray[np.float64]) -> Mapping[str, Mapping[str, float]]:

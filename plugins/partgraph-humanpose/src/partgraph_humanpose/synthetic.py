@@ -24,7 +24,7 @@ from partgraph.learning.dataset import Dataset, Sample
 from partgraph_humanpose.figure.body import load_body
 from partgraph_humanpose.figure.poses import PoseMixing, PoseSampler
 from partgraph_humanpose.figure.scene import SceneOptions, draw_scene
-from partgraph_humanpose.motion import MotionClip, embedded_clips, read_amc
+from partgraph_humanpose.motion import MotionClip, embedded_clips, read_motion
 from partgraph_humanpose.skeleton import FLIP, LIMBS, PARTS, ROOT
 from partgraph_humanpose.volume import relative_depth
 
@@ -198,4 +198,4 @@ def _clips(split: Split, motion: tuple[str, ...]) -> tuple[MotionClip, ...]:
     if split == "validation":
         return tuple(clip[round(_TRAIN_SHARE * len(clip)) :] for clip in training)
     own = [clip[: round(_TRAIN_SHARE * len(clip))] for clip in training]
-    return (*own, *(read_amc(file) for path in motion for file in sorted(Path(path).rglob("*.amc"))))
+    return (*own, *(clip for path in motion for clip in read_motion(path)))
