@@ -30,7 +30,7 @@ from partgraph.learning.showcase import error_table, report_of, solver_table
 from partgraph.learning.train import prepare
 from partgraph.learning.train import train as train_experiment
 from partgraph.report import Fact, Table, write_report
-from partgraph.report.content import format_number
+from partgraph.report.tables import format_number
 
 SHIPPED = "human-small"
 RESULTS, REPORT = "results.json", "report.html"
@@ -62,7 +62,13 @@ def train(
     import torch
 
     if threads is not None:
+        if threads < 1:
+            raise _Usage(f"--threads must be at least 1; found {threads}")
         torch.set_num_threads(threads)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise _Usage(f"--device {device} cannot be used here: {str(error).splitlines()[0]}") from None
     experiment = read_experiment(config)
     with ConsoleWatcher() as watcher:
         train_experiment(experiment, out, watcher, device=device, half=half, command=_command())
@@ -137,11 +143,11 @@ def _evaluate(
     out: Path | None,
     as_json: bool,
 ) -> None:
+    if count is not None and count < 1:
+        raise _Usage(f"--count must be at least 1; found {count}")
     trained = _load(model)
     decoder = _decoder(trained, graphs, solver)
     dataset = trained.experiment.dataset(part)
-    if count is not None and count < 1:
-        raise _Usage(f"--count must be at least 1; found {count}")
     with ConsoleWatcher() as watcher:
         prepare(dataset, f"{part} images", watcher)
         total = len(dataset) if count is None else min(count, len(dataset))
@@ -159,7 +165,7 @@ def _evaluate(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / RESULTS).write_text(jsonlib.dumps(values, indent=2) + "\n", encoding="utf-8")
-        title = f"{trained.experiment.name} on {dataset.groups and values['data']}"
+        title = f"{trained.experiment.name} on {values['data']}"
         write_report(report_of(title, dataset, evaluated, results, _footer(trained)), out / REPORT)
     if as_json:
         print_json(values)

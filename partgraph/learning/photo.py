@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import final
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from partgraph.errors import PartGraphError
 
+_LARGEST = 10  # side of a crop relative to the picture's longer side; beyond it there is nothing but border
 MARGIN = 1.12  # side of the crop relative to the person's box, the middle of what networks are trained with
 
 
@@ -91,6 +93,8 @@ def crop_photo(picture: NDArray[np.uint8], box: Box | None, size: int, margin: f
     height, width = picture.shape[:2]
     if box is None:
         box, margin = Box(0, 0, width, height), 1.0
+    if not all(map(math.isfinite, attrs.astuple(box))):
+        raise PhotoError(f"a box must have four finite numbers; found {box}")
     if box.width <= 0 or box.height <= 0:
         raise PhotoError(
             f"a box of {box.width:g} x {box.height:g} px is empty; give width and height above zero"
@@ -101,6 +105,11 @@ def crop_photo(picture: NDArray[np.uint8], box: Box | None, size: int, margin: f
             f"{width} x {height} px; give left, top, width and height in the picture's pixels"
         )
     side = max(box.width, box.height) * margin
+    if side > _LARGEST * max(height, width):
+        raise PhotoError(
+            f"a box of {box.width:g} x {box.height:g} px is far larger than the picture of {width} x {height} px; "
+            f"give left, top, width and height in the picture's pixels"
+        )
     left = box.left + box.width / 2 - side / 2
     top = box.top + box.height / 2 - side / 2
     before = np.maximum(np.ceil([-top, -left]), 0).astype(int)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from partgraph.learning.checkpoint import Trained
 from partgraph.learning.infer import Answer, Decoder
 from partgraph.learning.photo import Box, Crop, crop_photo, read_photo
-from partgraph.learning.showcase import skeleton_of
+from partgraph.learning.showcase import shown_graphs, skeleton_of
 from partgraph.report import Case, Fact, Group, Pose, Report, draw_overlay, write_report
 
 POSES, REPORT = "poses.json", "report.html"
@@ -54,18 +54,20 @@ def write_predictions(
     footer: Sequence[Fact] = (),
     written: Callable[[Path], None] = lambda path: None,
 ) -> None:
-    """One overlay PNG for each picture, ``report.html`` and ``poses.json`` in `folder`."""
+    """One overlay ``NAME-pose.png`` for each picture, ``report.html`` and ``poses.json`` in `folder`.
+
+    No picture that was read is overwritten.
+    """
     from PIL import Image
 
     folder.mkdir(parents=True, exist_ok=True)
     skeleton = skeleton_of(trained.experiment.dataset("test"))
-    for prediction, name in zip(predictions, _names(predictions), strict=True):
+    for prediction, path in zip(predictions, _overlays(predictions, folder), strict=True):
         graph, found = list(prediction.answers.items())[-1]
         pose = Pose(graph, prediction.crop.to_picture(found.positions))
         overlay = draw_overlay(
             prediction.picture, skeleton, [pose], size=min(1280, max(prediction.picture.shape))
         )
-        path = folder / f"{name}.png"
         Image.fromarray(overlay).save(path)
         written(path)
     values = {
@@ -79,7 +81,9 @@ def write_predictions(
         Case(
             title=prediction.path.name,
             image=np.asarray(prediction.crop.image),
-            poses=tuple(Pose(name, found.positions) for name, found in prediction.answers.items()),
+            poses=tuple(
+                Pose(name, prediction.answers[name].positions) for name in shown_graphs(prediction.answers)
+            ),
         )
         for prediction in predictions
     )
@@ -94,13 +98,18 @@ def write_predictions(
     written(folder / REPORT)
 
 
-def _names(predictions: Sequence[Prediction]) -> list[str]:
-    """A file name for each picture; those that share a stem are numbered."""
-    stems = [prediction.path.stem for prediction in predictions]
-    return [
-        stem if stems.count(stem) == 1 else f"{stem}-{stems[:k].count(stem) + 1}"
-        for k, stem in enumerate(stems)
-    ]
+def _overlays(predictions: Sequence[Prediction], folder: Path) -> list[Path]:
+    """A file for each picture, numbered where one that was read, or an overlay, has that name already."""
+    taken = {prediction.path.resolve() for prediction in predictions}
+    paths = []
+    for prediction in predictions:
+        path, number = folder / f"{prediction.path.stem}-pose.png", 1
+        while path.resolve() in taken:
+            number += 1
+            path = folder / f"{prediction.path.stem}-pose-{number}.png"
+        taken.add(path.resolve())
+        paths.append(path)
+    return paths
 
 
 def _plain(prediction: Prediction) -> dict[str, Any]:

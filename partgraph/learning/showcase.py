@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from partgraph.learning.dataset import Dataset
 from partgraph.learning.evaluate import Evaluated
 from partgraph.learning.results import Results
 from partgraph.report import Case, Cell, Column, Fact, Group, Pose, Report, Row, Skeleton, Table
+from partgraph.report.palette import MAX_POSES
 
 _CASES = 6
 
@@ -25,6 +26,12 @@ def skeleton_of(dataset: Dataset) -> Skeleton:
     return Skeleton(dataset.parts, tuple((index[a], index[b]) for a, b in dataset.limbs), sides)
 
 
+def shown_graphs(graphs: Iterable[str]) -> tuple[str, ...]:
+    """The graphs whose poses a report can tell apart: all, or the first ones and the last."""
+    every = tuple(graphs)
+    return every if len(every) <= MAX_POSES else (*every[: MAX_POSES - 1], every[-1])
+
+
 def report_of(
     title: str,
     dataset: Dataset,
@@ -35,6 +42,7 @@ def report_of(
     """Everything that was found on a data set, as a report."""
     reference, best = results.graphs[0], results.graphs[-1]
     mean, error = results.difference(best, reference)
+    uncertainty = f" ± {error:.1f}" if np.isfinite(error) else ""
     milliseconds = results.seconds[:, results.graphs.index(best)] * 1000
     return Report(
         title=title,
@@ -46,7 +54,7 @@ def report_of(
         ),
         facts=(
             Fact(_sentence(reference), f"{results.mean(reference):.1f} mm"),
-            Fact(_sentence(best), f"{results.mean(best):.1f} mm", f"{mean:+.1f} ± {error:.1f} mm, paired"),
+            Fact(_sentence(best), f"{results.mean(best):.1f} mm", f"{mean:+.1f}{uncertainty} mm, paired"),
             Fact("Solver, median", f"{np.median(milliseconds):.1f} ms", f"{best}, one pose"),
             Fact("Images", str(len(evaluated)), ", ".join(dataset.groups)),
         ),
@@ -144,7 +152,9 @@ def _case(one: Evaluated, index: int) -> Case:
     return Case(
         title=f"{one.sample.group} {index}",
         image=np.asarray(one.sample.image),
-        poses=tuple(Pose(name, found.positions, one.errors[name]) for name, found in one.answers.items()),
+        poses=tuple(
+            Pose(name, one.answers[name].positions, one.errors[name]) for name in shown_graphs(one.answers)
+        ),
         truth=Pose("truth", one.sample.target),
     )
 

@@ -19,7 +19,7 @@ from partgraph.learning.calibrate import pairwise_scales, pairwise_weights
 from partgraph.learning.checkpoint import save_trained
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.evaluate import evaluate, summarise
-from partgraph.learning.experiment import Experiment
+from partgraph.learning.experiment import Experiment, ExperimentError
 from partgraph.learning.fit import Progress, fit
 from partgraph.learning.infer import Decoder
 from partgraph.learning.model import Network
@@ -59,6 +59,7 @@ def train(
     """
     started = time.time()
     data, validation = experiment.dataset("train"), experiment.dataset("validation")
+    _check(experiment, data)
     for what, dataset in (("training images", data), ("validation images", validation)):
         prepare(dataset, what, watcher)
     network = fit(experiment, data, folder, device=device, report=watcher.training).cpu()
@@ -71,6 +72,21 @@ def train(
         "machine": platform.machine(),
     }
     save_trained(folder, experiment, network, metrics, half=half)
+
+
+def _check(experiment: Experiment, data: Dataset) -> None:
+    """Raise for whatever would fail only after the data are made or the network is trained."""
+    experiment.build_network(data.parts)
+    experiment.build_loss()
+    evaluation = experiment.evaluation
+    if evaluation.solver is not None:
+        plugins.get("solver", evaluation.solver)
+    for name, graph in Decoder.of(evaluation).graphs.items():
+        if tuple(graph.parts) != tuple(data.parts):
+            raise ExperimentError(
+                f"evaluation.graphs: {name!r} couples the parts {', '.join(graph.parts)}; the data have "
+                f"{', '.join(data.parts)}; choose a graph over these, in their order"
+            )
 
 
 def prepare(dataset: Dataset, what: str, watcher: Watcher) -> None:

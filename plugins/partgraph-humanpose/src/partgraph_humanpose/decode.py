@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from partgraph.errors import ProblemError
 from partgraph.graph import Graph
 from partgraph.potentials import Quadratic
 from partgraph.problem import Candidates, Problem
@@ -25,7 +26,7 @@ def decode(
 ) -> list[Problem]:
     """One problem of tensors for each image; see `Network.problems`."""
     if tuple(graph.parts) != network.parts:
-        raise ValueError(
+        raise ProblemError(
             f"the network scores the parts {', '.join(network.parts)}, but the graph couples {', '.join(graph.parts)}; "
             f"use a graph over the network's parts, in their order"
         )

@@ -10,6 +10,7 @@ from attrs.validators import gt, in_
 from torch import Tensor
 from torch.nn import functional
 
+from partgraph.errors import InvalidComponentError
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
 from partgraph_humanpose.network import VolumeOutputs, VolumetricNetwork, gather_cells
@@ -42,7 +43,7 @@ class DeepSupervision(Loss):
 
     def __call__(self, network: Network, outputs: Any, batch: Batch) -> dict[str, Tensor]:
         if not isinstance(network, VolumetricNetwork) or not isinstance(outputs, VolumeOutputs):
-            raise TypeError(
+            raise InvalidComponentError(
                 f"deep-supervision needs a volumetric network, found {type(network).__name__}; choose another loss"
             )
         volume = network.volume
@@ -93,13 +94,13 @@ class DeepSupervision(Loss):
         )  # (B, N, 9, Z, 3)
         near_voxel = near[..., None] * (z.abs() < self.near).to(features)[:, :, None]
         error = (residuals / stride - true_residual).abs().sum(-1)
-        residual = (error * near_voxel).sum() / near_voxel.sum()
+        residual = (error * near_voxel).sum() / near_voxel.sum().clamp(min=1)
 
         true_offset = (target[:, None] - target[:, :, None]) / stride  # (B, i, j, 3)
         error = functional.smooth_l1_loss(
             offsets / stride, true_offset[:, :, None].expand_as(offsets), reduction="none", beta=0.5
         )
-        return residual, (error.sum(-1).mean(-1) * near).sum() / near.sum()
+        return residual, (error.sum(-1).mean(-1) * near).sum() / near.sum().clamp(min=1)
 
 
 def _map_loss(scores: Tensor, x: Tensor, y: Tensor) -> Tensor:

@@ -74,7 +74,9 @@ def relative_depth(
     (N,) float32, px
     """
     real = camera[:, :2].var(0).sum()
-    if real == 0:
-        raise ValueError("all parts project to one line of sight, so their depth has no scale")
+    if not real > np.square(camera[:, :2]).max() * 1e-12:  # but for rounding, or not a number
+        raise ValueError(
+            "the x and y of all parts are alike or not finite, so their depth has no scale; leave the sample out"
+        )
     scale = np.sqrt(projected.var(0).sum() / real)
     return ((camera[:, 2] - camera[root, 2]) * scale).astype(np.float32)
