@@ -66,6 +66,21 @@ def test_channels_in_any_number_and_order(write):
     np.testing.assert_allclose(places[1, 1:], [[10, 2, 35], [11, 2, 35]], atol=1e-12)
 
 
+def test_bones_keep_their_length(write):
+    text = SMALL.replace("1 Xrotation", "4 Xposition Yposition Zposition Xrotation")
+    take = read_bvh_take(
+        write(
+            "a.bvh",
+            text.replace("90 10 0 30 0", "90 10 0 30 7 8 9 0").replace(
+                "0 10 90 30 90", "0 10 90 30 7 8 9 90"
+            ),
+        )
+    )
+    np.testing.assert_array_equal(take.position, [[10, 2, 30], [10, 2, 30]])
+    _, places = take.skeleton.forward(take.rotations, take.position)
+    np.testing.assert_allclose(places[0, 1:], [[15, 2, 30], [16, 2, 30]], atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [

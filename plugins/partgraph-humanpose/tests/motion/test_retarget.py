@@ -143,6 +143,25 @@ def test_elbows_bend_about_their_hinge(figure, write, rest):
     np.testing.assert_allclose(clip.rotations[0, JOINTS.index("L_Elbow")], -np.pi / 3 * UP, atol=1e-6)
 
 
+@pytest.mark.parametrize("rest", ["T-pose", "A-pose", "arms raised"])
+def test_hands_turn_about_their_forearm(figure, write, rest):
+    forearm = RESTS[rest].get("LeftHand", Rotation.identity()).apply(LEFT)
+    z, x, y = about(forearm, 40).as_euler("ZXY", degrees=True)
+    joints = reshaped(figure().joints, RESTS[rest])
+    clip = read_bvh(write("a.bvh", figure(joints).text([{"LeftHand": (z, x, y)}])))
+    expected = np.deg2rad(40) * LEFT
+    np.testing.assert_allclose(clip.rotations[0, JOINTS.index("L_Wrist")], expected, atol=1e-6)
+
+
+def test_elbows_may_be_bent_at_rest(figure, write):
+    joints = reshaped(figure().joints, arms_down(90))
+    joints["LeftHand"] = ("LeftForeArm", (0, 0, 25))
+    clip = read_bvh(write("a.bvh", figure(joints).text([{}, {"LeftForeArm": (0, 90, 0)}])))
+    elbow = clip.rotations[:, JOINTS.index("L_Elbow")]
+    np.testing.assert_allclose(elbow[0], -np.pi / 2 * UP, atol=1e-6)
+    np.testing.assert_allclose(elbow[1], 0, atol=1e-6)  # straight, and not twisted
+
+
 def test_a_frame_can_be_the_rest_pose(figure, write):
     seated = figure().joints
     for side in ("Left", "Right"):

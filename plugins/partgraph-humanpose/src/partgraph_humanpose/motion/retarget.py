@@ -253,7 +253,10 @@ def _leg(points: Mapping[str, NDArray[np.float64]]) -> float:
 
 def _mean(turns: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the turns (F, 3, 3) that are nearest to all of (F, S, 3, 3)."""
-    return Rotation.from_matrix(turns.mean(axis=1)).as_matrix()  # from_matrix takes the nearest turn
+    if turns.shape[1] == 1:
+        return turns[:, 0]
+    left, _, right = np.linalg.svd(turns.mean(axis=1))
+    return left @ right
 
 
 def _relative(driven: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float32]:
