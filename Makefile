@@ -1,0 +1,63 @@
+# make demo and make test set everything up in .venv and do their job; `make help` lists the rest.
+# Nothing is installed twice: a stamp in .venv is newer than what installation depends on.
+
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PROJECTS := . plugins/partgraph-solvers plugins/partgraph-humanpose
+TESTS := tests plugins examples
+
+BUILT_FROM := $(wildcard pyproject.toml plugins/*/pyproject.toml plugins/*/setup.py \
+	plugins/*/src/*/*.pyx plugins/*/src/*/*.pxd plugins/*/src/*/kernel/*)
+TESTED_FROM := $(wildcard requirements-dev.txt examples/*/pyproject.toml)
+
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+.PHONY: help demo test install install-dev lint types examples clean
+
+help:
+	@echo "make demo      show what the shipped weights do on held-out pictures (ARGS=... for its options)"
+	@echo "make test      run every test (ARGS=... for pytest's options)"
+	@echo "make lint      check style and types; make examples: run the examples"
+	@echo "make install   set up $(VENV) for use; make install-dev: for development as well"
+	@echo "make clean     remove $(VENV) and everything that was built"
+
+demo: install
+	$(BIN)/partgraph demo $(ARGS)
+
+test: install-dev
+	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd plugins/partgraph-solvers && ../../$(BIN)/mypy --config-file ../../pyproject.toml src
+
+examples: install-dev
+	@for file in examples/*.py; do echo "--- $$file"; $(BIN)/python $$file || exit 1; done
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+
+$(BIN)/python:
+	$(PYTHON) tools/preflight.py
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BUILT_FROM) | $(BIN)/python
+	@echo "Installing into $(VENV); the first time takes some minutes, most of them for torch."
+	$(PIP_INSTALL) $(addprefix -e ,$(PROJECTS))
+	@touch $@
+
+$(VENV)/.installed-dev: $(BUILT_FROM) $(TESTED_FROM) | $(BIN)/python
+	@echo "Installing into $(VENV); the first time takes some minutes, most of them for torch."
+	$(PIP_INSTALL) -r requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build plugins/*/build
+	find . -name '*.egg-info' -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -f plugins/*/src/*/*.so plugins/*/src/*/_*.cpp
