@@ -35,6 +35,7 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
     cdef cppclass CStar "partgraph::Star":
         vector[CLeaf] leaves
         const CBlocks* positions
+        const int32_t* order
         void set_center(int, const CBlocks*, const int32_t*)
         void add_leaf(int, const CBlocks*, const int32_t*) except +
         void add_edge(const CBlocks*, const CBlocks*, const double*, const double*) except +
@@ -42,10 +43,10 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
     cdef cppclass CPull "partgraph::Pull":
         CPull() except +
         vector[double] slope, center
-        double curvature
+        double h
 
-    cdef cppclass CUnaries "partgraph::Unaries":
-        CUnaries(const CKernels&, const CStar&, const vector[const CScores*]&, const vector[CPull]&) except +
+    cdef cppclass CStarProblem "partgraph::StarProblem":
+        CStarProblem(const CKernels&, const CStar&, const vector[const CScores*]&, const vector[CPull]&) except +
 
     cdef cppclass CConfiguration "partgraph::Configuration":
         double value
@@ -58,10 +59,11 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
         long blocks_opened, centers_visited
 
     cdef cppclass CSearch "partgraph::Search":
-        CSearch(const CStar&, const CUnaries&, int) except +
+        CSearch(const CStarProblem&, int) except +
         COutcome run(long) except +
 
-    pair[double, int] best_center(const CStar&, const CKernels&, const CScores&, const int32_t*)
+    pair[double, int] best_center(const CKernels&, const CBlocks&, const int32_t*, const CScores&, const vector[CLeaf]&,
+                                  const int32_t*) except +
 
 MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
 
@@ -165,8 +167,8 @@ cdef class Star:
         ----------
         scores : list of Scores
             Of the center, then of the leaves.
-        pulls : list of (slope (D,), curvature, center (D,)) or None
-            For each of these parts ``slope . x - curvature |x - center|^2``, added to the scores, or nothing.
+        pulls : list of (slope (D,), h, center (D,)) or None
+            For each of these parts ``slope . x - h |x - center|^2``, added to the scores, or nothing.
         n_best : int
             Number of configurations. A few more come back where scores differ by less than rounding.
         max_blocks : int
@@ -196,13 +198,13 @@ cdef class Star:
             parts.push_back(own._scores.get())
             folds.push_back(CPull())
             if terms is not None:
-                folds.back().slope, folds.back().curvature, folds.back().center = terms
-        cdef unique_ptr[CUnaries] unaries
+                folds.back().slope, folds.back().h, folds.back().center = terms
+        cdef unique_ptr[CStarProblem] star
         cdef unique_ptr[CSearch] search
         cdef COutcome outcome
         with nogil:
-            unaries = make_unique[CUnaries](kernels[0], self._star, parts, folds)
-            search = make_unique[CSearch](self._star, unaries.get()[0], n_best)
+            star = make_unique[CStarProblem](kernels[0], self._star, parts, folds)
+            search = make_unique[CSearch](star.get()[0], n_best)
             outcome = search.get().run(max_blocks)
         cdef size_t rows = outcome.found.size(), columns = parts.size(), r, c
         labels, values = np.empty((rows, columns), dtype=np.intp), np.empty(rows)
@@ -216,5 +218,6 @@ cdef class Star:
 
     def best_center(self, Scores scores not None, const int32_t[::1] labels not None):
         """Return the center's best label for given `labels` (all slots,), and its score with its edges."""
-        cdef pair[double, int] best = best_center(self._star, _kernels(None)[0], scores._scores.get()[0], &labels[0])
+        cdef pair[double, int] best = best_center(
+            _kernels(None)[0], self._star.positions[0], self._star.order, scores._scores.get()[0], self._star.leaves, &labels[0])
         return best.second, best.first

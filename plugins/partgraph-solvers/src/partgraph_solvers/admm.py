@@ -24,10 +24,11 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Candidates, Linear, Problem, Proximal, Quadratic, Solution, Solver, Star, Status
+from partgraph import Candidates, Problem, Quadratic, Solution, Solver, Star, Status
 from partgraph_solvers.branch_and_bound import BranchAndBound, star_state
 from partgraph_solvers.compiled import BlockSet
-from partgraph_solvers.coordinate_ascent import CoordinateAscent, Polisher
+from partgraph_solvers.coordinate_ascent import CoordinateAscent
+from partgraph_solvers.slaves import make_slave
 
 
 def _positive(instance: Any, attribute: Any, value: float | None) -> None:
@@ -160,10 +161,16 @@ class _Run:
         self.options, self.state = options, state
         self.problem = tabulated(problem)
         self.stars = [star for star, _ in state.slaves]
-        self.slaves = [self.problem.restrict(star) for star in self.stars]
-        self.copies = _Copies(self.stars, len(problem.sizes))
+        self.copies = copies = _Copies(self.stars, len(problem.sizes))
+        self.slaves = [
+            make_slave(options.slave, self.problem.restrict(star), own_state, copies.slot[own])
+            for (star, own_state), own in zip(state.slaves, copies.of_slave, strict=True)
+        ]
         self.polisher = state.moves.polisher(self.problem)
+        self.most = sum(abs(float(own.scores.max())) for own in self.problem.candidates)
+        self.reach = np.array([np.abs(own.positions).max() for own in self.problem.candidates])
         self.pool: dict[tuple[int, ...], float] = {}
+        self.best = -np.inf
         self.polished: set[tuple[int, ...]] = set()
         self.bound = np.inf
         self.slave_solves = 0
@@ -176,21 +183,21 @@ class _Run:
         extent = max(float(np.ptp(own.positions, axis=0).max()) for own in self.problem.candidates) or 1.0
         rho = self.options.rho or self.options.relative_rho * curvature(self.problem)
         if self.state.start is None:
-            multipliers, u, penalty = self._first_multipliers(), None, 0.0
+            multipliers, u = self._first_multipliers(), None
         else:
             multipliers, positions = self.state.start
-            u, penalty = positions[copies.part], rho
+            u = positions[copies.part]
         history: dict[str, list[float]] = {"primal_residual": [], "dual_residual": [], "upper_bound": [], "score": []}
         status, labels = Status.ITERATION_LIMIT, []
         for iteration in range(self.options.max_iterations):
-            labels, bound = self._slaves(multipliers, u, penalty)
-            if penalty == 0:
+            labels, bound = self._slaves(multipliers, u, rho)
+            if u is None:
                 self._lower_bound_to(bound, multipliers)
             positions = self._positions(labels)
             mean = copies.mean(positions)
             primal = float(np.sqrt(((positions - mean) ** 2).sum(1).mean())) if len(mean) else 0.0
             dual = rho * float(np.sqrt(((mean - u) ** 2).sum(1).mean())) if u is not None and len(mean) else 0.0
-            u, penalty = mean, rho
+            u = mean
             multipliers = multipliers - rho * (positions - u)
             multipliers -= copies.mean(multipliers)  # their sum is zero but for rounding; take that away
             self._round(labels)
@@ -214,17 +221,13 @@ class _Run:
         return self._solution(n_best, status, history, rho, multipliers, labels)
 
     def _slaves(self, multipliers: np.ndarray, u: np.ndarray | None, rho: float) -> tuple[list[np.ndarray], float]:
-        """Solve every slave (eq. 6); return their labels and the sum of their upper bounds."""
+        """Solve every slave (eq. 6), without penalty where `u` is None; return labels and the sum of upper bounds."""
         found, total = [], 0.0
-        for s, (slave, (_, own_state)) in enumerate(zip(self.slaves, self.state.slaves, strict=True)):
-            unary: list[tuple] = [()] * len(slave.sizes)
-            for c in self.copies.of_slave[s]:
-                term = Linear(multipliers[c])
-                unary[self.copies.slot[c]] = (term,) if rho == 0 or u is None else (term, Proximal(u[c], rho))
-            solution = self.options.slave.compute(attrs.evolve(slave, unary=tuple(unary)), own_state, 1)
-            self.slave_solves += 1
-            found.append(solution.labels[0])
-            total += solution.upper_bound
+        for slave, own in zip(self.slaves, self.copies.of_slave, strict=True):
+            labels, bound = slave.solve(multipliers[own], None if u is None else u[own], rho)
+            found.append(labels)
+            total += bound
+        self.slave_solves += len(found)
         return found, total
 
     def _positions(self, labels: list[np.ndarray]) -> np.ndarray:
@@ -277,10 +280,8 @@ class _Run:
         is only nearly zero err by less.
         """
         copies = self.copies
-        reach = [float(np.abs(own.positions).max()) for own in self.problem.candidates]
-        g = abs(score) + sum(abs(float(own.scores.max())) for own in self.problem.candidates)
-        g += sum(float(np.abs(own).sum()) * reach[part] for own, part in zip(multipliers, copies.part, strict=True))
-        n = len(reach) + len(self.problem.graph.edges) + self.problem.dimensions * (len(copies.part) + 2)
+        g = abs(score) + self.most + float((np.abs(multipliers).sum(axis=1) * self.reach[copies.part]).sum())
+        n = len(self.reach) + len(self.problem.graph.edges) + self.problem.dimensions * (len(copies.part) + 2)
         return 2 * n**2 * 2.0**-53 * 2 * g
 
     def _proven(self, multipliers: np.ndarray) -> bool:
@@ -288,11 +289,6 @@ class _Run:
         return self.best >= self.bound - 2 * self._rounding(self.best, multipliers)
 
     # -- configurations ------------------------------------------------------------------------------------------
-
-    @property
-    def best(self) -> float:
-        """Score of the best configuration so far."""
-        return max(self.pool.values(), default=-np.inf)
 
     def _agree(self, labels: list[np.ndarray]) -> bool:
         votes: dict[int, set[int]] = {}
@@ -335,6 +331,7 @@ class _Run:
         new = [row for row in dict.fromkeys((key, improved)) if row not in self.pool]
         if new:
             self.pool.update(zip(new, self.problem.score(np.array(new)).tolist(), strict=True))
+            self.best = max(self.best, *(self.pool[row] for row in new))
 
     def _solution(
         self,

@@ -7,13 +7,9 @@ from typing import Any
 import attrs
 import numpy as np
 
-from partgraph import Linear, Problem, Proximal, Quadratic, Star, Unary
+from partgraph import Problem, Quadratic, Star
 from partgraph_solvers import _star
 from partgraph_solvers.stars import spokes
-
-Pull = tuple[np.ndarray, float, np.ndarray]
-"""Slope (D,), curvature and center (D,) of ``slope . x - curvature |x - center|^2``."""
-
 
 class BlockSet:
     """Blocks of arrays of points, each made once: the slaves of a problem share the blocks of its parts.
@@ -77,7 +73,7 @@ class CompiledStar:
     star : Star
         The compiled star over them.
     known : list
-        The scores last seen of each part, and their blocks. Compared by value: ADMM changes only the pulls.
+        The scores last seen of each part, and their blocks. Compared by value, as arrays may be written to.
     """
 
     parts: tuple[int, ...]
@@ -94,16 +90,16 @@ class CompiledStar:
 
     def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
         """Return labels, scores, upper bound, whether it is proven, and counts."""
-        scores, pulls = [], []
-        for slot, part in enumerate(self.parts):
-            pull, others = _split(problem.unary[part], problem.dimensions)
-            own = problem.candidates[part]
-            table = sum((term.evaluate(own.positions) for term in others), own.scores)
-            scores.append(self._blocked(slot, table))
-            pulls.append(pull)
-        labels, values, bound, proven, opened, visited = self.star.solve(scores, pulls, n_best, max_blocks)
+        scores = self.blocked_scores(problem)
+        labels, values, bound, proven, opened, visited = self.star.solve(
+            scores, [None] * len(scores), n_best, max_blocks
+        )
         stats = {"blocks": self.blocks[0].count, "blocks_opened": opened, "centers_evaluated": visited}
         return labels, values, bound, proven, stats
+
+    def blocked_scores(self, problem: Problem) -> list[_star.Scores]:
+        """Return the scores of all parts, every unary term included, in blocks."""
+        return [self._blocked(slot, problem.unary_scores(part)) for slot, part in enumerate(self.parts)]
 
     def _blocked(self, slot: int, table: np.ndarray) -> _star.Scores:
         known = self.known[slot]
@@ -111,19 +107,3 @@ class CompiledStar:
             known = table.copy(), _star.Scores(table, self.blocks[slot])
             self.known[slot] = known
         return known[1]
-
-
-def _split(terms: tuple[Unary, ...], dimensions: int) -> tuple[Pull | None, list[Unary]]:
-    """Return what the compiled search evaluates itself (multipliers and one penalty), and the other terms."""
-    if not terms:
-        return None, []
-    slope, center, curvature = np.zeros(dimensions), np.zeros(dimensions), 0.0
-    others: list[Unary] = []
-    for term in terms:
-        if type(term) is Linear:
-            slope = slope + term.slope
-        elif type(term) is Proximal and curvature == 0:
-            center, curvature = term.center, term.rho / 2
-        else:
-            others.append(term)
-    return (None if len(others) == len(terms) else (slope, curvature, center)), others

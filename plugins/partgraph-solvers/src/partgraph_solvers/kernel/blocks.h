@@ -119,7 +119,6 @@ struct Blocks {
     int count = 0, dim = 0, padded = 0, blocks = 0, padded_blocks = 0;
     std::vector<double> x;       // (D, padded)
     std::vector<double> lo, hi;  // (D, padded_blocks)
-    std::vector<double> reach;   // (D,) largest absolute coordinate, for rounding margins
     std::vector<int32_t> rank;   // (count,) where a label stands in the order
 
     Blocks(const double* points, int count_, int dim_, const int32_t* order) : count(count_), dim(dim_) {
@@ -135,7 +134,6 @@ struct Blocks {
         }
         lo.resize(static_cast<std::size_t>(dim) * padded_blocks);
         hi.resize(lo.size());
-        reach.assign(dim, 0.0);
         for (int d = 0; d < dim; ++d)
             for (int b = 0; b < padded_blocks; ++b) {
                 const double* run = axis(d) + static_cast<std::size_t>(std::min(b, blocks - 1)) * BLOCK;
@@ -149,12 +147,19 @@ struct Blocks {
                 const double least = *std::min_element(low, low + LANES), most = *std::max_element(high, high + LANES);
                 lo[static_cast<std::size_t>(d) * padded_blocks + b] = least;
                 hi[static_cast<std::size_t>(d) * padded_blocks + b] = most;
-                reach[d] = std::max({reach[d], std::fabs(least), std::fabs(most)});
             }
     }
     const double* axis(int d) const { return x.data() + static_cast<std::size_t>(d) * padded; }
     const double* axis_lo(int d) const { return lo.data() + static_cast<std::size_t>(d) * padded_blocks; }
     const double* axis_hi(int d) const { return hi.data() + static_cast<std::size_t>(d) * padded_blocks; }
+
+    // Largest absolute coordinate along an axis, for rounding margins.
+    double reach(int d) const { return reach(axis_lo(d), axis_hi(d), blocks); }
+    static double reach(const double* lo, const double* hi, int blocks) {
+        double most = 0;
+        for (int b = 0; b < blocks; ++b) most = std::max({most, std::fabs(lo[b]), std::fabs(hi[b])});
+        return most;
+    }
 };
 
 // Unary scores of one part in the part's order, with the maximum of every block.

@@ -1,9 +1,10 @@
 // Inner loops of the star search, compiled for several instruction sets; the processor chooses at run time.
 //
 // The leaf's message to a center candidate v is
-//     m(v) = max_k  score_k - sum_c weight_c (q_c(v) - point_c,k)^2,       q_c(v) = base_c,v + shift_c,
+//     m(v) = max_k  score_k - sum_c weight_c (q_c(v) - point_c,k)^2,       q_c(v) = scale_c base_c,v + shift_c,
 // where c runs over the axes of all edges between the two parts, so parallel edges are one longer vector.
-// base is the center's position (or its anchor), point the leaf's position (or its anchor).
+// base is the center's position (or its anchor), point the leaf's position (or its anchor); scale is 1 but where
+// a penalty on the leaf's position has been absorbed.
 #pragma once
 
 #include "blocks.h"
@@ -22,7 +23,7 @@ constexpr int MAX_COORDINATES = 32;  // of one leaf
 struct Coordinate {
     const double *base, *base_lo, *base_hi;     // center's order: (padded,), (padded_blocks,) twice
     const double *point, *point_lo, *point_hi;  // leaf's order, the same
-    double weight, shift;
+    double weight, scale, shift;  // scale > 0
 };
 
 // slope * x - curvature (x - center)^2, added to a score.
@@ -46,7 +47,7 @@ struct Kernels {
     // The same seen from the leaves: center blocks and candidates given a point of every leaf.
     void (*center_upper)(int, const Coordinate*, const double* point, const double* block_max, int blocks, double* upper);
     void (*center_values)(int, const Coordinate*, const double* point, const double* score, int block, double* value);
-    void (*add_parabolas)(int, const Parabola*, int size, double* score);
+    void (*add_parabolas)(int, const Parabola*, double constant, int size, double* score);
 };
 
 inline int by_count(int coordinates) {

@@ -7,96 +7,13 @@
 // replaces bounds by exact messages one leaf at a time until eight centers at once fall below the incumbent.
 #pragma once
 
-#include <memory>
 #include <numeric>
 #include <queue>
 
-#include "kernels.h"
 #include "pool.h"
+#include "problem.h"
 
 namespace partgraph {
-
-struct Leaf {
-    int slot = 0;  // where its label stands in a configuration
-    const Blocks* positions = nullptr;
-    const int32_t* order = nullptr;
-    std::vector<Coordinate> coordinates;
-    double reach = 0;  // sum_c sqrt(w_c) (max |q_c| + max |y_c|), for the rounding margin
-
-    int size() const { return static_cast<int>(coordinates.size()); }
-    int row() const { return by_count(size()); }
-};
-
-// What does not depend on unary terms. Blocks are borrowed and must outlive the star.
-struct Star {
-    int slot = 0;
-    const Blocks* positions = nullptr;  // of the center
-    const int32_t* order = nullptr;
-    std::vector<Leaf> leaves;
-
-    void set_center(int slot_, const Blocks* positions_, const int32_t* order_) {
-        slot = slot_;
-        positions = positions_;
-        order = order_;
-    }
-    void add_leaf(int slot_, const Blocks* positions_, const int32_t* order_) {
-        leaves.emplace_back();
-        leaves.back().slot = slot_;
-        leaves.back().positions = positions_;
-        leaves.back().order = order_;
-    }
-    // An edge of the last leaf. base: the center's positions or anchors; point: the leaf's.
-    void add_edge(const Blocks* base, const Blocks* point, const double* weight, const double* shift) {
-        Leaf& leaf = leaves.back();
-        for (int d = 0; d < base->dim; ++d) {
-            leaf.coordinates.push_back({base->axis(d), base->axis_lo(d), base->axis_hi(d), point->axis(d), point->axis_lo(d),
-                                        point->axis_hi(d), weight[d], shift[d]});
-            leaf.reach += std::sqrt(weight[d]) * (base->reach[d] + std::fabs(shift[d]) + point->reach[d]);
-        }
-    }
-};
-
-// slope . x - curvature |x - center|^2 on top of a part's scores; nothing where slope is empty.
-struct Pull {
-    std::vector<double> slope, center;
-    double curvature = 0;
-};
-
-// The unary terms of one solve, with every pull folded into the scores of its candidates.
-
-class Unaries {
-  public:
-    // scores and pulls: of the center, then of the leaves.
-    Unaries(const Kernels& kernels, const Star& star, const std::vector<const Scores*>& scores, const std::vector<Pull>& pulls)
-        : kernels_(kernels), scores_(scores) {
-        for (std::size_t i = 0; i < scores.size(); ++i)
-            if (!pulls[i].slope.empty()) fold(i, i ? *star.leaves[i - 1].positions : *star.positions, pulls[i]);
-    }
-    const Scores& center() const { return *scores_[0]; }
-    const Scores& leaf(int l) const { return *scores_[l + 1]; }
-    double magnitude() const { return magnitude_; }
-    const Kernels& kernels() const { return kernels_; }
-
-  private:
-    void fold(std::size_t i, const Blocks& positions, const Pull& pull) {
-        std::vector<Parabola> parabolas;
-        for (int d = 0; d < positions.dim; ++d) {
-            parabolas.push_back({positions.axis(d), pull.slope[d], pull.curvature, pull.center[d]});
-            const double far = positions.reach[d] + std::fabs(pull.center[d]);
-            magnitude_ += std::fabs(pull.slope[d]) * positions.reach[d] + pull.curvature * far * far;
-        }
-        folded_.push_back(std::make_unique<Scores>(*scores_[i]));
-        Scores& folded = *folded_.back();
-        kernels_.add_parabolas(positions.dim, parabolas.data(), positions.padded, folded.value.data());
-        folded.update();
-        scores_[i] = &folded;
-    }
-
-    const Kernels& kernels_;
-    std::vector<const Scores*> scores_;
-    std::vector<std::unique_ptr<Scores>> folded_;
-    double magnitude_ = 0;  // of the folded terms, for the rounding margin
-};
 
 struct Outcome {
     std::vector<Configuration> found;  // best first: the n best, then near ties
@@ -130,35 +47,34 @@ std::pair<double, int> best_in_blocks(const double* upper, int blocks, const int
 
 // Best center candidate while every leaf keeps its label (labels by slot): its value without the leaves' own scores,
 // and its label.
-inline std::pair<double, int> best_center(const Star& star, const Kernels& kernels, const Scores& scores,
-                                          const int32_t* labels) {
+inline std::pair<double, int> best_center(const Kernels& kernels, const Blocks& positions, const int32_t* order,
+                                          const Scores& scores, const std::vector<Leaf>& leaves, const int32_t* labels) {
     std::vector<Coordinate> coordinates;
-    std::vector<double> point, upper(star.positions->padded_blocks);
-    for (const Leaf& leaf : star.leaves)
+    std::vector<double> point, upper(positions.padded_blocks);
+    for (const Leaf& leaf : leaves)
         for (const Coordinate& c : leaf.coordinates) {
             coordinates.push_back(c);
             point.push_back(c.point[leaf.positions->rank[labels[leaf.slot]]]);
         }
     const int count = static_cast<int>(coordinates.size());
-    kernels.center_upper(count, coordinates.data(), point.data(), scores.block_max.data(), star.positions->padded_blocks,
+    kernels.center_upper(count, coordinates.data(), point.data(), scores.block_max.data(), positions.padded_blocks,
                          upper.data());
     const auto values = [&](int block, double* value) {
         kernels.center_values(count, coordinates.data(), point.data(), scores.value.data(), block, value);
     };
-    const auto [value, index] = best_in_blocks(upper.data(), star.positions->blocks, star.order, values);
-    return {value, index < 0 ? -1 : star.order[index]};
+    const auto [value, index] = best_in_blocks(upper.data(), positions.blocks, order, values);
+    return {value, index < 0 ? -1 : order[index]};
 }
 
 class Search {
   public:
-    Search(const Star& star, const Unaries& unaries, int n_best)
-        : star_(star), unaries_(unaries), kernels_(unaries.kernels()), pool_(n_best) {
+    Search(const StarProblem& star, int n_best) : star_(star), kernels_(star.kernels), pool_(n_best) {
         const int leaves = size();
         rest_.assign(leaves + 1, 0.0);
-        for (int l = leaves - 1; l >= 0; --l) rest_[l] = rest_[l + 1] + unaries_.leaf(l).max;
+        for (int l = leaves - 1; l >= 0; --l) rest_[l] = rest_[l + 1] + star_.leaf(l).max;
         int most = 0;
         for (const Leaf& leaf : star_.leaves) most = std::max(most, leaf.positions->padded_blocks);
-        upper_.resize(std::max(most, star_.positions->padded_blocks));
+        upper_.resize(std::max(most, star_.positions.padded_blocks));
         processing_.resize(leaves);
         std::iota(processing_.begin(), processing_.end(), 0);
         set_margin();
@@ -167,7 +83,7 @@ class Search {
     // Opens at most max_blocks blocks of the center (negative: no limit).
     Outcome run(long max_blocks) {
         Outcome outcome;
-        if (unaries_.center().max == -INF || !std::isfinite(rest_[0])) {  // nothing is allowed
+        if (star_.center().max == -INF || !std::isfinite(rest_[0])) {  // nothing is allowed
             outcome.upper_bound = -INF;
             outcome.proven = true;
             return outcome;
@@ -204,18 +120,18 @@ class Search {
     void set_margin() {
         summands_ = 2.0 * size() + 2;
         reach_ = reach_squared_ = 0;
-        unary_ = std::fabs(unaries_.center().max);
+        unary_ = std::fabs(star_.center().max);
         for (int l = 0; l < size(); ++l) {
             const Leaf& leaf = star_.leaves[l];
             summands_ += leaf.size();
             reach_ += leaf.reach;
             reach_squared_ += leaf.reach * leaf.reach;
-            unary_ += std::fabs(unaries_.leaf(l).max);
+            unary_ += std::fabs(star_.leaf(l).max);
         }
     }
     double margin(double threshold) const {
         constexpr double u = 1.1102230246251565e-16;
-        const double g = std::fabs(threshold) + unary_ + unaries_.magnitude();
+        const double g = std::fabs(threshold) + unary_ + star_.magnitude();
         return 4 * u * (2 * summands_ * summands_ * g + 8 * std::sqrt(2 * g) * reach_ + 16 * u * reach_squared_);
     }
     // What a center must reach to be looked at. Finite, so that differences of bounds never become inf - inf.
@@ -228,13 +144,13 @@ class Search {
     void query(const Leaf& leaf, int center, double* q) const {
         for (int c = 0; c < leaf.size(); ++c) {
             const Coordinate& k = leaf.coordinates[c];
-            q[c] = k.base[center] + k.shift;
+            q[c] = k.scale * k.base[center] + k.shift;
         }
     }
 
     std::pair<double, int> best_of_leaf(int l, const double* q) {
         const Leaf& leaf = star_.leaves[l];
-        const Scores& scores = unaries_.leaf(l);
+        const Scores& scores = star_.leaf(l);
         kernels_.box_upper[leaf.row()](leaf.size(), leaf.coordinates.data(), q, q, scores.block_max.data(),
                                        leaf.positions->padded_blocks, upper_.data());
         const auto values = [&](int block, double* value) {
@@ -251,7 +167,7 @@ class Search {
     // The best candidates of a leaf at q, down to `least`, at most the pool's capacity, best first.
     void collect(int l, const double* q, double least, std::vector<Choice>& choices) {
         const Leaf& leaf = star_.leaves[l];
-        const Scores& scores = unaries_.leaf(l);
+        const Scores& scores = star_.leaf(l);
         const std::size_t capacity = pool_.capacity();
         const auto before = [](const Choice& a, const Choice& b) {
             return a.value != b.value ? a.value > b.value : a.label < b.label;
@@ -281,7 +197,7 @@ class Search {
     // Enumerates the configurations of one center that can enter the pool, in order of value (Lawler, 1972).
     void visit(int center) {
         if (std::find(visited_.begin(), visited_.end(), center) != visited_.end()) return;
-        const double own = unaries_.center().value[center];
+        const double own = star_.center().value[center];
         if (own == -INF) return;
         visited_.push_back(center);
         const int leaves = size();
@@ -342,15 +258,15 @@ class Search {
 
     // First incumbents: the center's best candidate, then the center and its leaves in turn.
     void seed() {
-        const auto& value = unaries_.center().value;
+        const auto& value = star_.center().value;
         int center = static_cast<int>(std::max_element(value.begin(), value.end()) - value.begin());
         for (int round = 0; round < 3; ++round) {
             const std::size_t before = visited_.size();
             visit(center);
             if (visited_.size() == before || pool_.found().empty() || size() == 0) break;
-            const int label = best_center(star_, kernels_, unaries_.center(), last_visited_.data()).second;
+            const int label = best_center(kernels_, star_.positions, star_.order, star_.center(), star_.leaves, last_visited_.data()).second;
             if (label < 0) break;
-            center = star_.positions->rank[label];
+            center = star_.positions.rank[label];
         }
     }
 
@@ -358,26 +274,26 @@ class Search {
     void query_box(const Leaf& leaf, int block, double* q_lo, double* q_hi) const {
         for (int c = 0; c < leaf.size(); ++c) {
             const Coordinate& k = leaf.coordinates[c];
-            q_lo[c] = k.base_lo[block] + k.shift;
-            q_hi[c] = k.base_hi[block] + k.shift;
+            q_lo[c] = k.scale * k.base_lo[block] + k.shift;
+            q_hi[c] = k.scale * k.base_hi[block] + k.shift;
         }
     }
 
     void bound_blocks() {
         const int leaves = size();
-        bound_.assign(star_.positions->blocks, -INF);
-        leaf_bound_.assign(static_cast<std::size_t>(star_.positions->blocks) * leaves, 0.0);
+        bound_.assign(star_.positions.blocks, -INF);
+        leaf_bound_.assign(static_cast<std::size_t>(star_.positions.blocks) * leaves, 0.0);
         std::vector<double> deficit(leaves, 0.0);
         const double least = cut();
-        for (int b = 0; b < star_.positions->blocks; ++b) {
-            double bound = unaries_.center().block_max[b];
+        for (int b = 0; b < star_.positions.blocks; ++b) {
+            double bound = star_.center().block_max[b];
             int l = 0;
             for (; l < leaves && bound + rest_[l] >= least; ++l) {
                 const Leaf& leaf = star_.leaves[l];
                 double q_lo[MAX_COORDINATES], q_hi[MAX_COORDINATES];
                 query_box(leaf, b, q_lo, q_hi);
                 const double message = kernels_.box_upper[leaf.row()](leaf.size(), leaf.coordinates.data(), q_lo, q_hi,
-                                                                      unaries_.leaf(l).block_max.data(), leaf.positions->padded_blocks,
+                                                                      star_.leaf(l).block_max.data(), leaf.positions->padded_blocks,
                                                                       upper_.data());
                 leaf_bound_[static_cast<std::size_t>(b) * leaves + l] = message;
                 bound += message;
@@ -386,7 +302,7 @@ class Search {
             bound_[b] = bound;
             live_.push_back(b);
             for (l = 0; l < leaves; ++l)
-                deficit[l] += unaries_.leaf(l).max - leaf_bound_[static_cast<std::size_t>(b) * leaves + l];
+                deficit[l] += star_.leaf(l).max - leaf_bound_[static_cast<std::size_t>(b) * leaves + l];
         }
         std::stable_sort(live_.begin(), live_.end(), [&](int a, int b) { return bound_[a] > bound_[b]; });
         // Leaves that cost the most come first: they decide soonest.
@@ -404,7 +320,7 @@ class Search {
         double q_lo[MAX_COORDINATES], q_hi[MAX_COORDINATES];
         query_box(leaf, b, q_lo, q_hi);
         supporters.upper.resize(leaf.positions->padded_blocks);
-        const double* block_max = unaries_.leaf(l).block_max.data();
+        const double* block_max = star_.leaf(l).block_max.data();
         kernels_.box_upper[leaf.row()](leaf.size(), leaf.coordinates.data(), q_lo, q_hi, block_max, leaf.positions->padded_blocks,
                                        supporters.upper.data());
         const double floor =
@@ -427,7 +343,7 @@ class Search {
         for (int center = b * BLOCK; center < (b + 1) * BLOCK; center += LANES) {
             double reached[LANES], need[LANES], best[LANES];
             double least = cut();
-            std::copy_n(unaries_.center().value.data() + center, LANES, reached);
+            std::copy_n(star_.center().value.data() + center, LANES, reached);
             const auto alive = [&](int processed) {
                 for (int k = 0; k < LANES; ++k)
                     if (reached[k] + remaining[processed] >= least) return true;
@@ -439,20 +355,19 @@ class Search {
                 Supporters& supporters = supporters_[processing_[i]];
                 if (!supporters.known) find_supporters(processing_[i], b, supporters);
                 for (int k = 0; k < LANES; ++k) need[k] = least - reached[k] - remaining[i + 1];
-                kernels_.message[leaf.row()](leaf.size(), leaf.coordinates.data(), unaries_.leaf(processing_[i]).value.data(),
-                                             unaries_.leaf(processing_[i]).block_max.data(), center, supporters.block.data(),
+                kernels_.message[leaf.row()](leaf.size(), leaf.coordinates.data(), star_.leaf(processing_[i]).value.data(),
+                                             star_.leaf(processing_[i]).block_max.data(), center, supporters.block.data(),
                                              supporters.upper.data(), static_cast<int>(supporters.block.size()), need, best);
                 for (int k = 0; k < LANES; ++k) reached[k] += best[k];
                 reaches = alive(i + 1);
             }
             if (!reaches) continue;
             for (int k = 0; k < LANES; ++k)
-                if (center + k < star_.positions->count && reached[k] >= cut()) visit(center + k);
+                if (center + k < star_.positions.count && reached[k] >= cut()) visit(center + k);
         }
     }
 
-    const Star& star_;
-    const Unaries& unaries_;
+    const StarProblem& star_;
     const Kernels& kernels_;
     Pool pool_;
     double summands_ = 0, reach_ = 0, reach_squared_ = 0, unary_ = 0;
