@@ -1,8 +1,10 @@
 """Closed intervals, elementwise: the range of an expression over a box follows from the expression itself.
 
-Enclosure needs no rounding control. Floating-point addition, multiplication and the functions below are monotone
-in each argument, so evaluating an expression at a point and at interval ends by the *same* operations keeps
-``lo <= value <= hi`` exactly. Where each variable occurs once, the result is the exact range.
+Enclosure needs no rounding control. Sums, products, quotients, square roots, ``abs``, minimum and maximum are
+rounded correctly, hence monotone in each argument, so evaluating an expression at a point and at interval ends by
+the *same* operations keeps ``lo <= value <= hi`` exactly. ``exp``, ``log`` and higher powers come from libraries
+that round almost correctly; their ranges are widened by a few units in the last place. Where each variable occurs
+once, the result is the exact range.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ class Interval:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of both ends."""
-        return tuple(np.broadcast_shapes(tuple(self.lo.shape), tuple(self.hi.shape)))
+        return np.broadcast_shapes(np.shape(self.lo), np.shape(self.hi))
 
     def __getitem__(self, key: Any) -> Interval:
         return Interval(self.lo[key], self.hi[key])
@@ -87,7 +89,8 @@ class Interval:
     def __truediv__(self, other: Array) -> Interval:
         """Quotient; the divisor must not contain zero."""
         other = Interval.of(other)
-        if bool(((other.lo <= 0) & (other.hi >= 0)).any() if other.shape else other.lo <= 0 <= other.hi):
+        zero = (other.lo <= 0) & (other.hi >= 0)
+        if zero if isinstance(zero, bool) else bool(zero.any()):
             raise ZeroDivisionError(
                 "an interval was divided by one that contains zero; its range has no bounds"
             )
@@ -110,11 +113,10 @@ class Interval:
         """Power with a whole exponent >= 1; even powers of an interval around zero start at zero."""
         if exponent < 1 or exponent != int(exponent):
             raise ValueError(f"Interval ** {exponent!r}: the exponent must be a whole number of at least 1")
-        if exponent % 2:
-            return Interval(self.lo**exponent, self.hi**exponent)
-        return (
-            self.square() if exponent == 2 else Interval(abs(self).lo ** exponent, abs(self).hi ** exponent)
-        )
+        if exponent == 2:
+            return self.square()
+        base = self if exponent % 2 else abs(self)
+        return base._increasing(lambda end: end**exponent)._widened()
 
     def square(self) -> Interval:
         """Square, with the exact range."""
@@ -131,11 +133,11 @@ class Interval:
 
     def exp(self) -> Interval:
         """Exponential function."""
-        return self._increasing(arrays.exp)
+        return self._increasing(arrays.exp)._widened()
 
     def log(self) -> Interval:
         """Natural logarithm of intervals that are not negative."""
-        return self._increasing(arrays.log)
+        return self._increasing(arrays.log)._widened()
 
     def minimum(self, other: Array) -> Interval:
         """Range of the smaller of two independent values."""
@@ -153,6 +155,13 @@ class Interval:
 
     def _increasing(self, function: Callable[[Array], Array]) -> Interval:
         return Interval(function(self.lo), function(self.hi))
+
+    def _widened(self) -> Interval:
+        return Interval(self.lo - _ROUNDING * abs(self.lo), self.hi + _ROUNDING * abs(self.hi))
+
+
+_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Relative error granted to float64 functions that are not rounded correctly; libraries state below 1 ulp."""
 
 
 def _zero_if_inside(x: Interval, value: Array) -> Array:

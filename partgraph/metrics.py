@@ -54,21 +54,25 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> Similarity:
     source, target = np.broadcast_arrays(np.asarray(source, np.float64), np.asarray(target, np.float64))
     if source.ndim < 2 or source.shape[-2] == 0:
         raise ValueError(f"poses must have shape (..., N, D) with N >= 1 points; found {source.shape}")
-    valid = np.isfinite(source).all((-2, -1)) & np.isfinite(target).all((-2, -1))
-    x_mean, y_mean = source.mean(-2, keepdims=True), target.mean(-2, keepdims=True)
-    x, y = source - x_mean, target - y_mean
-    covariance = np.where(valid[..., None, None], np.swapaxes(y, -1, -2) @ x, 0.0)
-    u, s, vt = np.linalg.svd(covariance)
-    sign = np.ones_like(s)
-    sign[..., -1] = np.where(np.linalg.det(u) * np.linalg.det(vt) < 0, -1.0, 1.0)
-    rotation = (u * sign[..., None, :]) @ vt
+    valid = (np.isfinite(source) & np.isfinite(target)).all((-2, -1))
+    source, target = (np.where(valid[..., None, None], pose, 0.0) for pose in (source, target))
+    x_mean, y_mean = source.mean(-2), target.mean(-2)
+    x, y = source - x_mean[..., None, :], target - y_mean[..., None, :]
+    u, s, vt = np.linalg.svd(np.swapaxes(y, -1, -2) @ x)
+    sign = np.where(np.linalg.det(u) * np.linalg.det(vt) < 0, -1.0, 1.0)
+    s[..., -1] *= sign
+    u[..., -1] *= sign[..., None]
     spread = (x**2).sum((-2, -1))
-    scale = np.where(spread > 0, (s * sign).sum(-1) / np.where(spread > 0, spread, 1.0), 1.0)
-    rotation = np.where((spread > 0)[..., None, None], rotation, np.eye(source.shape[-1]))
-    scale = np.where(valid, scale, np.nan)
-    rotation = np.where(valid[..., None, None], rotation, np.nan)
-    moved = (rotation @ np.swapaxes(x_mean, -1, -2))[..., 0]
-    return Similarity(scale, rotation, y_mean[..., 0, :] - scale[..., None] * moved)
+    # Equal points are not quite equal to their rounded mean.
+    extended = (
+        spread
+        > source.shape[-2] * source.shape[-1] * (np.finfo(np.float64).eps * abs(source).max((-2, -1))) ** 2
+    )
+    scale = np.where(extended, s.sum(-1) / np.where(extended, spread, 1.0), 1.0)
+    rotation = np.where(extended[..., None, None], u @ vt, np.eye(source.shape[-1]))
+    scale, rotation = np.where(valid, scale, np.nan), np.where(valid[..., None, None], rotation, np.nan)
+    moved = (rotation @ x_mean[..., None])[..., 0]
+    return Similarity(scale, rotation, y_mean - scale[..., None] * moved)
 
 
 def reconstruction_error(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -111,12 +111,9 @@ class DynamicProgramming(Solver):
 
     def compute(self, problem: Problem, state: Any, n_best: int) -> Solution:
         """Solve each tree of the forest, then combine their best configurations."""
-        n = len(problem.graph.parts)
-        empty = np.empty((1, 1, 0), dtype=np.intp)
-        best = _Table((), empty, np.zeros((1, 1)))
+        best = _Table((), np.empty((1, 1, 0), dtype=np.intp), np.zeros((1, 1)))
         for root, order in _trees(problem):
             best = _combine(best, self._tree(problem, root, order, n_best), n_best, self.block)
-        assert best.parts == tuple(range(n))
         allowed = best.scores[0] > -np.inf
         labels = best.labels[0, allowed]
         return _optimal(labels, problem.score(labels), {})
@@ -124,31 +121,37 @@ class DynamicProgramming(Solver):
     def _tree(self, problem: Problem, root: int, order: list[tuple[int, int]], n_best: int) -> _Table:
         """Return the best configurations of one tree, as a table with a single row."""
         tables: dict[int, _Table] = {}
+        between: dict[frozenset[int], list[int]] = {}
+        for e, edge in enumerate(problem.graph.edges):
+            between.setdefault(frozenset(edge), []).append(e)
 
         def table(part: int) -> _Table:
             if part not in tables:
-                size = problem.sizes[part]
+                size = len(problem.candidates[part])
                 labels = np.arange(size, dtype=np.intp)[:, None, None]
                 tables[part] = _Table((part,), labels, problem.unary_scores(part)[:, None])
             return tables[part]
 
         for parent, child in reversed(order):  # every child before its parent
-            message = self._message(problem, parent, child, table(child), n_best)
+            edges = between[frozenset((parent, child))]
+            message = self._message(problem, parent, child, edges, table(child), n_best)
             tables[parent] = _combine(table(parent), message, n_best, self.block)
             del tables[child]
         return _best_row(table(root), n_best)
 
-    def _message(self, problem: Problem, parent: int, child: int, below: _Table, n_best: int) -> _Table:
+    def _message(
+        self, problem: Problem, parent: int, child: int, edges: list[int], below: _Table, n_best: int
+    ) -> _Table:
         """Return, for each candidate of `parent`, the best configurations of the subtree of `child`."""
         # One flat list of everything the child offers, in the order of labels: the first maximum is then the one
         # with the lowest labels.
         flat, scores = _in_label_order(below)
         which = flat[:, below.parts.index(child)]
-        size = problem.sizes[parent]
+        size = len(problem.candidates[parent])
         m = min(n_best, len(scores))
         chosen, values = np.empty((size, m), dtype=np.intp), np.empty((size, m))
-        for rows in _blocks(size, max(1, self.block // max(len(scores), problem.sizes[child]))):
-            total = _pair_scores(problem, parent, child, rows)[:, which] + scores
+        for rows in _blocks(size, max(1, self.block // max(len(scores), len(problem.candidates[child])))):
+            total = _pair_scores(problem, parent, child, edges, rows)[:, which] + scores
             index = np.arange(total.shape[0])
             for rank in range(m):
                 first = total.argmax(axis=1)
@@ -183,16 +186,15 @@ def _blocks(size: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, size)) for start in range(0, size, step))
 
 
-def _pair_scores(problem: Problem, parent: int, child: int, rows: slice) -> np.ndarray:
-    """Return the sum of all terms between two parts: (rows of parent, K of child) float64."""
-    shape = (rows.stop - rows.start, problem.sizes[child])
-    total = np.zeros(shape)
-    for e, edge in enumerate(problem.graph.edges):
-        first, second = problem.anchor(e), problem.candidates[edge[1]].positions
-        if edge == (parent, child):
-            total += problem.pairwise[e].evaluate(first[rows, None], second[None])
-        elif edge == (child, parent):
-            total += problem.pairwise[e].evaluate(first[None], second[rows, None])
+def _pair_scores(problem: Problem, parent: int, child: int, edges: list[int], rows: slice) -> np.ndarray:
+    """Return the sum of the terms of the `edges` between two parts: (rows of parent, K of child) float64."""
+    total = np.zeros((rows.stop - rows.start, len(problem.candidates[child])))
+    for e in edges:
+        x, y = problem.anchor(e), problem.candidates[problem.graph.edges[e][1]].positions
+        if problem.graph.edges[e][0] == parent:
+            total += problem.pairwise[e].evaluate(x[rows, None], y[None])
+        else:
+            total += problem.pairwise[e].evaluate(x[None], y[rows, None])
     return total
 
 
@@ -223,7 +225,9 @@ def _combine(first: _Table, second: _Table, n_best: int, block: int) -> _Table:
         left = np.broadcast_to(first.labels[rows, :, None], (n, a, b, len(first.parts)))
         right = np.broadcast_to(second.labels[rows, None, :], (n, a, b, len(second.parts)))
         union = np.concatenate([left, right], axis=-1).reshape(n, a * b, len(parts))[..., column]
-        order = np.lexsort((*np.moveaxis(union, -1, 0)[::-1], -total), axis=-1)[:, :m]
-        labels[rows] = np.take_along_axis(union, order[..., None], axis=1)
-        scores[rows] = np.take_along_axis(total, order, axis=1)
+        if a * b > 1:
+            order = np.lexsort((*np.moveaxis(union, -1, 0)[::-1], -total), axis=-1)[:, :m]
+            union = np.take_along_axis(union, order[..., None], axis=1)
+            total = np.take_along_axis(total, order, axis=1)
+        labels[rows], scores[rows] = union, total
     return _Table(parts, labels, scores)
