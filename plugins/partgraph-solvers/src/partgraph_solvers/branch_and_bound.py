@@ -66,12 +66,11 @@ class BranchAndBound(Solver):
     def compute(self, problem: Problem, state: Any, n_best: int) -> Solution:
         """Search the star with the unary terms of `problem`."""
         limit = -1 if self.max_blocks is None else self.max_blocks
-        labels, scores, bound, proven, stats = state.search(problem, n_best, limit)
-        if len(labels) > 1:
-            # The search adds up in another order than the problem, so it returns near ties as well.
-            scores = problem.score(labels)
-            order = np.lexsort((*labels.T[::-1], -scores))[:n_best]
-            labels, scores = labels[order], scores[order]
+        labels, _, bound, proven, stats = state.search(problem, n_best, limit)
+        # The search adds up in another order than the problem, so it returns near ties as well; they are decided here.
+        scores = problem.score(labels)
+        order = np.lexsort((*labels.T[::-1], -scores))[:n_best]
+        labels, scores = labels[order], scores[order]
         if len(scores):
             bound = float(scores[0]) if proven else max(bound, float(scores[0]))
         return Solution(labels, scores, bound, Status.OPTIMAL if proven else Status.WORK_LIMIT, stats)
