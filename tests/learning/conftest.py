@@ -1,0 +1,76 @@
+"""Shared by the tests of learning: a toy plugin found as any installed one, and experiments made of it."""
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from partgraph import plugins
+from partgraph.plugins import Plugins
+
+TOY = Path(__file__).parent / "toy_plugin"
+
+
+@pytest.fixture(autouse=True)
+def single_thread():
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PARTGRAPH_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """The toy plugin, discovered through the metadata of a distribution."""
+    info = tmp_path / "site" / "partgraph_toy-1.0.dist-info"
+    info.mkdir(parents=True)
+    info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: partgraph-toy\nVersion: 1.0\n")
+    info.joinpath("entry_points.txt").write_text("[partgraph]\ntoy = partgraph_toy\n")
+    monkeypatch.syspath_prepend(info.parent)
+    monkeypatch.syspath_prepend(TOY)
+    importlib.invalidate_caches()
+    own = Plugins()
+    monkeypatch.setattr(plugins, "shared", lambda: own)
+    return importlib.import_module("partgraph_toy")
+
+
+@pytest.fixture
+def values():
+    """The values of an experiment with the toy, as its file has them."""
+
+    def dots(split, count):
+        return {"name": "dots", "split": split, "count": count}
+
+    return {
+        "name": "toy",
+        "seed": 3,
+        "data": {
+            "train": dots("train", 40),
+            "validation": dots("validation", 12),
+            "test": dots("test", 10),
+        },
+        "model": {"name": "dot-network", "size": 32},
+        "loss": {"name": "dot-loss"},
+        "training": {
+            "steps": 60,
+            "batch": 8,
+            "learning_rate": 0.03,
+            "warmup": 2,
+            "decay": 10,
+            "checkpoint": 7,
+        },
+        "evaluation": {
+            "graphs": ["dots-alone", "dots-star", "dots-chain"],
+            "solver": "dynamic-programming",
+        },
+    }
+
+
+@pytest.fixture
+def experiment(toy, values):
+    from partgraph.learning.experiment import from_mapping
+
+    return from_mapping(values, "toy.toml")
