@@ -96,13 +96,19 @@ def load_problem(path: str | os.PathLike[str]) -> Problem:
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files}
     except OSError as error:
         raise ProblemError(f"cannot be read: {error.strerror or error}") from error
     except (
         Exception
     ) as error:  # zip, zlib and NumPy raise a dozen types on bytes that are not what they expect
-        raise ProblemError("is not an .npz file of plain arrays, or is damaged") from error
+        raise ProblemError(_UNREADABLE) from error
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ProblemError(_UNREADABLE)  # NumPy hands out other members of a zip file as bytes
+    return arrays
+
+
+_UNREADABLE = "is not an .npz file of plain arrays, or is damaged"
 
 
 def _problem(arrays: Mapping[str, np.ndarray]) -> Problem:
@@ -142,7 +148,8 @@ def _get(arrays: Mapping[str, np.ndarray], name: str, kinds: str, shape: tuple[i
     if len(array.shape) != len(shape) or any(
         isinstance(want, int) and want != have for want, have in zip(shape, array.shape, strict=True)
     ):
-        raise ProblemError(f"{name} must have shape ({', '.join(map(str, shape))}); found {array.shape}")
+        wanted = ", ".join(map(str, shape)) + "," * (len(shape) == 1)
+        raise ProblemError(f"{name} must have shape ({wanted}); found {array.shape}")
     return array
 
 

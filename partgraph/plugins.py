@@ -102,8 +102,7 @@ class Plugins:
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
         from partgraph import builtin  # imports this module's Component; at the top it would be a cycle
 
-        self._manager: Final = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(PartGraphSpecs)
+        self._manager: Final = _manager()
         self._distributions: Final[dict[str, str]] = {}
         self._failures: Final[dict[str, str]] = {}
         self._blocked: Final[set[str]] = set()
@@ -122,12 +121,10 @@ class Plugins:
         pluggy.PluginValidationError
             If a hook is misspelt or has unknown arguments; the plugin is then not added.
         """
-        try:
-            self._manager.register(plugin, name)
-            self._manager.check_pending()
-        except pluggy.PluginValidationError:
-            self._manager.unregister(plugin)
-            raise
+        trial = _manager()  # a failure half-way would leave some of the plugin's hooks behind
+        trial.register(plugin, name)
+        trial.check_pending()
+        self._manager.register(plugin, name)
         self._distributions[name] = distribution
 
     def block(self, name: str) -> None:
@@ -266,6 +263,12 @@ class Plugins:
         if self._blocked:
             message += f" Blocked: {', '.join(sorted(self._blocked))}."
         return message
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(PartGraphSpecs)
+    return manager
 
 
 def _allow_list() -> frozenset[str] | None:

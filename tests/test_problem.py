@@ -64,7 +64,7 @@ def test_unary_scores_include_extra_terms(problem):
 
 
 def test_anchors_stand_for_the_first_part(arm):
-    first, second = arm.graph.edges
+    first, _ = arm.graph.edges
     np.testing.assert_array_equal(arm.anchor(0), arm.candidates[first[0]].positions)
     np.testing.assert_array_equal(arm.anchor(1), arm.anchors[1])
     moved = arm.anchors[1].copy()

@@ -64,7 +64,7 @@ def test_a_solver_by_object_class_and_name(arm, only_builtin):
 def test_an_unknown_name_lists_what_there_is(arm, only_builtin):
     with pytest.raises(
         UnknownComponentError,
-        match="no solver named 'bnb'. Installed: builtin:dynamic-programming, builtin:exhaustive.",
+        match=r"no solver named 'bnb'\. Installed: builtin:dynamic-programming, builtin:exhaustive.",
     ):
         solve(arm, "bnb")
 
@@ -150,7 +150,7 @@ def test_a_wrong_score_is_found(arm):
 
 @pytest.mark.parametrize("bound", [-1e9, np.nan])
 def test_a_wrong_bound_is_found(arm, bound):
-    with pytest.raises(SolveError, match="Answers reported an upper bound of .*, but found a score of"):
+    with pytest.raises(SolveError, match=r"Answers reported an upper bound of .*, but found a score of"):
         solve(arm, Answers(upper_bound=bound))
 
 

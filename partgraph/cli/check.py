@@ -7,12 +7,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from partgraph import plugins as registry
 from partgraph.cli.output import print_line
 from partgraph.components import KINDS
 from partgraph.errors import AmbiguousComponentError, UnknownComponentError
-from partgraph.plugins import Entry, shared
+from partgraph.plugins import Entry
 from partgraph.testing.checks import checks_for
-from partgraph.testing.subjects import subjects
+from partgraph.testing.registered import subjects
 
 
 def check(
@@ -44,8 +45,8 @@ def check(
 
 def _find(name: str, kind: str | None) -> Entry:
     if kind is not None:
-        return shared().find(kind, name)
-    found = [entry for entry in shared().list() if name in (entry.name, entry.component.name)]
+        return registry.shared().find(kind, name)
+    found = [entry for entry in registry.shared().list() if name in (entry.name, entry.component.name)]
     if not found:
         raise UnknownComponentError(
             f"nothing is called {name!r}; `partgraph plugins` lists what is installed"
@@ -53,7 +54,7 @@ def _find(name: str, kind: str | None) -> Entry:
     kinds = [k for k in KINDS if any(entry.kind == k for entry in found)]
     if len(kinds) > 1:
         raise AmbiguousComponentError(f"{name!r} is a {' and a '.join(kinds)}; say which with --kind")
-    return shared().find(kinds[0], name)
+    return registry.shared().find(kinds[0], name)
 
 
 def _indented(error: BaseException) -> str:

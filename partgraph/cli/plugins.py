@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from partgraph import plugins as registry
 from partgraph.cli.output import print_json, print_table
 from partgraph.errors import PluginLoadWarning
-from partgraph.plugins import shared
 
 
 def plugins(
@@ -18,7 +18,7 @@ def plugins(
     json: Annotated[bool, Parameter(negative=(), help="Print JSON.")] = False,
 ) -> None:
     """List installed components, and their state."""
-    known = shared()
+    known = registry.shared()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PluginLoadWarning)  # the table says the same in its place
         rows = [

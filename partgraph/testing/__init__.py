@@ -20,7 +20,7 @@ import pytest
 
 from partgraph.testing import strategies
 from partgraph.testing.checks import checks_for
-from partgraph.testing.subjects import installed, subjects
+from partgraph.testing.registered import installed, subjects
 
 __all__ = ["checks_for", "installed", "parametrize_with_checks", "strategies", "subjects"]
 

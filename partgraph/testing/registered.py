@@ -5,8 +5,9 @@ from __future__ import annotations
 import pkgutil
 from typing import Any
 
+from partgraph import plugins as registry
 from partgraph.errors import InvalidComponentError
-from partgraph.plugins import Entry, shared
+from partgraph.plugins import Entry
 
 KINDS = ("unary", "pairwise", "graph", "solver")
 """Kinds of components that have checks."""
@@ -20,7 +21,9 @@ def installed(kind: str) -> list[Any]:
     kind : str
         One of ``unary``, ``pairwise``, ``graph``, ``solver``.
     """
-    return [subject for entry in shared().list(kind) if not entry.missing for subject in subjects(entry)]
+    return [
+        subject for entry in registry.shared().list(kind) if not entry.missing for subject in subjects(entry)
+    ]
 
 
 def subjects(entry: Entry) -> list[Any]:
@@ -35,7 +38,7 @@ def subjects(entry: Entry) -> list[Any]:
         raise InvalidComponentError(
             f"there are no checks for the kind {entry.kind!r}; for {', '.join(KINDS)} there are"
         )
-    target = shared().get(entry.kind, entry.name)
+    target = registry.shared().get(entry.kind, entry.name)
     if entry.component.examples:
         return list(pkgutil.resolve_name(entry.component.examples)())
     if not isinstance(target, type):

@@ -1,0 +1,5 @@
+"""``python -m partgraph`` is the command ``partgraph``."""
+
+from partgraph.cli import main
+
+main()

@@ -1,0 +1,221 @@
+"""Commands, run in this process; one of them in its own, as users do."""
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import partgraph
+from partgraph import Component, Interval, Pairwise, save_problem
+from partgraph.cli import main
+from partgraph.plugins import Plugins
+
+
+@pytest.fixture
+def shared(plugins, monkeypatch):
+    """The commands see built-in components only, and what a test adds."""
+    monkeypatch.setattr(partgraph.plugins, "shared", lambda: plugins)
+    return plugins
+
+
+@pytest.fixture
+def run(capsys, shared):
+    def command(*words):
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return command
+
+
+@pytest.fixture
+def file(arm, tmp_path):
+    save_problem(arm, tmp_path / "arm.npz")
+    return tmp_path / "arm.npz"
+
+
+# -- solve -------------------------------------------------------------------------------------------------------
+
+
+def test_solve_prints_one_json_object(run, file, arm):
+    code, out, err = run("solve", file, "--solver", "exhaustive", "--n-best", 2, "--json")
+    result = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(result) == [
+        "solver",
+        "status",
+        "labels",
+        "scores",
+        "upper_bound",
+        "gap",
+        "positions",
+        "seconds",
+        "stats",
+    ]
+    assert (result["solver"], result["status"], result["gap"]) == ("builtin:exhaustive", "OPTIMAL", 0)
+    np.testing.assert_allclose(result["scores"], arm.score(np.array(result["labels"])))
+    np.testing.assert_allclose(result["positions"], arm.positions(result["labels"][0]))
+    assert result["stats"] == {"configurations": 12}
+
+
+def test_solve_chooses_a_solver(run, file):
+    _, out, _ = run("solve", file, "--json")
+    assert json.loads(out)["solver"] == "builtin:dynamic-programming"
+
+
+def test_solve_prints_a_table_for_people(run, file):
+    code, out, _ = run("solve", file, "--n-best", "3")
+    assert code == 0
+    for word in ("proven", "upper bound", "shoulder", "wrist", "rank"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["solve", "nowhere.npz"], "nowhere.npz: cannot be read: No such file or directory"),
+        (
+            ["solve", "FILE", "--solver", "bnb"],
+            "no solver named 'bnb'. Installed: builtin:dynamic-programming,",
+        ),
+        (["solve", "FILE", "--n-best", "0"], "--n-best must be at least 1; found 0"),
+        (["solve", "FILE", "--n-best", "many"], "--n-best"),
+        (["solve", "FILE", "--colour", "red"], "--colour"),
+        (["solve"], "--file"),
+        (
+            ["sovle", "FILE"],
+            "no command 'sovle'; the commands are check, demo, evaluate, plugins, predict, solve, train",
+        ),
+        (["check", "nothing"], "nothing is called 'nothing'; `partgraph plugins` lists what is installed"),
+        (["plugins", "sovler"], "no kind of component is called 'sovler'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(run, file, words, message):
+    code, out, err = run(*(file if word == "FILE" else word for word in words))
+    assert (code, out) == (2, "")
+    assert err.startswith("partgraph: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_problem_without_solution_is_bad_input(run, tmp_path, arm):
+    import attrs
+
+    closed = attrs.evolve(arm.candidates[0], scores=np.full(2, -np.inf))
+    save_problem(attrs.evolve(arm, candidates=(closed, *arm.candidates[1:])), tmp_path / "closed.npz")
+    code, _, err = run("solve", tmp_path / "closed.npz")
+    assert code == 2
+    assert "part 'shoulder': every candidate is forbidden" in err
+
+
+# -- plugins and check -------------------------------------------------------------------------------------------
+
+
+def test_plugins_lists_components_and_their_state(run, shared, temporary_plugin):
+    temporary_plugin(
+        "lab", "lab 1.0", solvers=[Component("gpu", "lab.gpu:Gpu", "fast", requires=("no_such_gpu",))]
+    )
+    shared.block("heavy")
+    _, out, _ = run("plugins", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert rows["builtin:exhaustive"]["status"] == "ready"
+    assert rows["lab:gpu"] == {
+        "kind": "solver",
+        "name": "lab:gpu",
+        "distribution": "lab 1.0",
+        "status": "needs no_such_gpu",
+        "summary": "fast",
+    }
+    assert rows["heavy"]["status"] == "blocked"
+    _, out, _ = run("plugins", "solver")
+    assert "lab:gpu" in out
+    assert "builtin:quadratic" not in out
+
+
+def test_check_passes_what_is_right(run):
+    code, out, _ = run("check", "builtin:linear")
+    assert code == 0
+    assert "all checks passed" in out
+    assert "bounds hold every value" in out
+
+
+def test_check_explains_a_failure_with_an_example(run, temporary_plugin, monkeypatch):
+    class Leaky(Pairwise):
+        def evaluate(self, x, y):
+            return -((y - x) ** 2).sum(-1)
+
+        def bounds(self, *boxes):
+            exact = self.evaluate(*boxes)
+            return Interval(exact.lo, exact.hi - 1e-6)
+
+    monkeypatch.setitem(sys.modules, "lab", SimpleNamespace(Leaky=Leaky))
+    temporary_plugin("lab", pairwises=[Component("leaky", "lab:Leaky", "bounds too tight")])
+    code, out, _ = run("check", "leaky")
+    assert code == 1
+    assert "FAILED   bounds hold every value" in out
+    assert "is outside the bounds" in out
+
+
+def test_check_says_what_a_class_with_arguments_needs(run, temporary_plugin):
+    temporary_plugin("lab", pairwises=[Component("bare", "partgraph:Quadratic", "no examples")])
+    code, _, err = run("check", "bare")
+    assert code == 2
+    assert "cannot be made without arguments" in err
+    assert "examples='module:function'" in err
+
+
+def test_check_asks_which_kind(run, temporary_plugin):
+    temporary_plugin("lab", solvers=[Component("linear", "partgraph:Exhaustive", "")])
+    code, _, err = run("check", "linear")
+    assert code == 2
+    assert "'linear' is a unary and a solver; say which with --kind" in err
+
+
+# -- the command itself ------------------------------------------------------------------------------------------
+
+
+def test_help_and_version_load_no_command(python):
+    out = python(
+        "import sys; from partgraph.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "loaded = [m for m in ('torch', 'hypothesis', 'partgraph.cli.solve') if m in sys.modules]\n"
+        "print('LOADED', loaded)"
+    )
+    assert "LOADED []" in out
+    assert "train" in out
+
+
+@pytest.mark.parametrize("missing", ["torch", "partgraph.cli.learning"])
+def test_learning_commands_say_what_to_install(missing):
+    code = (
+        "import sys\n"
+        f"sys.modules[{missing!r}] = None\n"
+        "from partgraph.cli import main\n"
+        "main(['train', 'x.toml', '--out', 'y'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "`partgraph train` needs packages that are not installed" in done.stderr
+    assert "pip install 'partgraph[learning]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_console_script_runs(file):
+    done = subprocess.run(
+        [sys.executable, "-m", "partgraph", "solve", str(file), "--solver", "exhaustive", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "OPTIMAL"
+
+
+def test_shared_plugins_are_made_once():
+    assert partgraph.plugins.shared() is partgraph.plugins.shared()
+    assert isinstance(partgraph.plugins.shared(), Plugins)

@@ -1,0 +1,205 @@
+"""Documentation is executed: code blocks as doctests, console blocks as commands, and what it says about hooks.
+
+A page's blocks run in order, in one empty folder. A console block holds commands after ``$`` and, if it says so, what
+they print; ``...`` stands for anything. A comment before a block excuses it: ``<!-- not run: why -->``, or
+``<!-- needs: module ... -->`` where it runs only if these modules are installed. Commands of ``partgraph`` that are
+not run are parsed, so that their options exist.
+"""
+
+import doctest
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import attrs
+import pytest
+
+from partgraph.cli import app
+from partgraph.components import KINDS
+from partgraph.hookspecs import PartGraphSpecs
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "plugins").glob("*.md")])
+BLOCK = re.compile(
+    r"(?:<!-- *(?P<mark>[^>]*?) *-->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+@attrs.frozen
+class Block:
+    page: Path
+    line: int
+    language: str
+    mark: str
+    text: str
+
+    @property
+    def runs(self) -> bool:
+        return not self.mark.startswith("not run")
+
+    @property
+    def missing(self) -> list[str]:
+        needs = self.mark.removeprefix("needs:").split() if self.mark.startswith("needs:") else []
+        return [module for module in needs if find_spec(module) is None]
+
+    def commands(self) -> list[tuple[str, str]]:
+        """Each command of a console block, with the output that is shown below it."""
+        pairs: list[tuple[str, str]] = []
+        for line in self.text.splitlines(keepends=True):
+            if line.startswith("$ "):
+                pairs.append((line[2:].strip(), ""))
+            elif pairs[-1][0].endswith("\\"):
+                pairs[-1] = (pairs[-1][0][:-1] + line.strip(), "")
+            else:
+                pairs[-1] = (pairs[-1][0], pairs[-1][1] + line)
+        return pairs
+
+
+def blocks(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(
+            page, text[: found.start()].count("\n") + 1, found["language"], found["mark"] or "", found["text"]
+        )
+        for found in BLOCK.finditer(text)
+    ]
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def run_python(block: Block, names: dict[str, object]) -> None:
+    test = doctest.DocTestParser().get_doctest(
+        block.text, names, name(block.page), str(block.page), block.line
+    )
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    runner.run(test, out=report.append, clear_globs=False)
+    names |= test.globs
+    assert not runner.failures, "".join(report)
+
+
+def run_console(block: Block) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    for command, expected in block.commands():
+        done = subprocess.run(
+            ["bash", "-c", command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=os.environ | {"PATH": path, "COLUMNS": "120"},
+            check=False,
+        )
+        where = f"{name(block.page)}, line {block.line}: {command}\n{done.stdout}"
+        assert done.returncode == 0, where
+        if expected:
+            assert doctest.OutputChecker().check_output(expected, done.stdout, FLAGS), where
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_do_what_they_say(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    ran, missing = 0, set[str]()
+    for block in blocks(page):
+        missing.update(block.missing)
+        if not block.runs or block.missing:
+            continue
+        if block.language == "python" and ">>>" in block.text:
+            run_python(block, names)
+            ran += 1
+        elif block.language == "console":
+            run_console(block)
+            ran += 1
+    if missing and not ran:
+        pytest.skip(f"needs {', '.join(sorted(missing))}")
+
+
+def commands() -> list[str]:
+    found = [
+        command
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "console"
+        for command, _ in block.commands()
+    ]
+    return sorted({command for command in found if command.startswith("partgraph ")})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_have_the_options_that_pages_use(command: str) -> None:
+    words = shlex.split(command.partition(";")[0].partition(" #")[0])
+    if words[1] in ("train", "evaluate", "predict", "demo"):
+        pytest.importorskip("torch", reason="the learning commands need torch")
+    app.parse_args(words[1:], print_error=False, exit_on_error=False)
+
+
+def test_code_blocks_have_a_language_and_excuses_are_known() -> None:
+    for page in PAGES:
+        for block in blocks(page):
+            where = f"{name(page)}, line {block.line}"
+            assert block.language in ("python", "console", "toml", "text"), where
+            assert block.mark == "" or block.mark.startswith(("needs: ", "not run: ", "results:")), where
+
+
+def hook_headings() -> list[str]:
+    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    return re.findall(r"^### `(partgraph_\w+\(.*\))`$", text, re.MULTILINE)
+
+
+def test_every_hook_has_a_heading_with_its_signature() -> None:
+    hooks = {
+        hook: inspect.signature(function)
+        for hook, function in vars(PartGraphSpecs).items()
+        if hook.startswith("partgraph_")
+    }
+    expected = [f"{hook}({', '.join(list(signature.parameters)[1:])})" for hook, signature in hooks.items()]
+    assert hook_headings() == expected
+
+
+def test_every_kind_of_component_is_in_the_table_of_kinds() -> None:
+    text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
+    for kind, description in KINDS.items():
+        module, _, attribute = description.interface.partition(":")
+        assert re.search(
+            rf"^\| `{kind}` \| `{description.hook}` \| .*`{re.escape(attribute)}`", text, re.MULTILINE
+        ), (
+            kind,
+            module,
+        )
+
+
+def test_the_plugin_in_the_readme_is_the_one_in_examples() -> None:
+    plugin = (ROOT / "examples/partgraph-huber/partgraph_huber.py").read_text(encoding="utf-8")
+    assert plugin in [block.text for block in blocks(ROOT / "README.md")]
+
+
+def links(page: Path) -> list[str]:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.findall(r"\]\(([^)\s]+)\)", text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        target, _, anchor = link.partition("#")
+        if "://" in link or target == "docs/images/demo.png":  # that picture: see test_repository
+            continue
+        path = page.parent / target if target else page
+        assert path.exists(), f"{name(page)}: {link}"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            slugs = [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+            assert anchor in slugs, f"{name(page)}: {link}"
+
+
+def test_every_page_of_docs_is_in_the_index() -> None:
+    listed = {link.partition("#")[0] for link in links(ROOT / "docs/index.md")}
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"} <= listed

@@ -1,0 +1,135 @@
+"""The rules of the house: what may import what, and what an import costs."""
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import partgraph
+
+PACKAGE = Path(partgraph.__file__).parent
+ROOT = PACKAGE.parent
+
+ORDER = [
+    "errors",
+    "arrays",
+    "interval",
+    "potentials",
+    "graph",
+    "wellformed",
+    "problem",
+    "solver",
+    "reference",
+]
+"""Imports go from right to left only."""
+
+OUTSIDE = {"testing", "learning", "report", "cli"}
+"""What the core never imports."""
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules a file imports at run time, inside functions too; not those for annotations only."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body = []
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            found |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def own(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("partgraph.")}
+
+
+CORE = sorted(path for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "__main__"))
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_imports_go_one_way(name):
+    allowed = set(ORDER[: ORDER.index(name)]) | {"plugins"}
+    assert own(PACKAGE / f"{name}.py") & set(ORDER) <= allowed
+
+
+@pytest.mark.parametrize("path", CORE, ids=relative)
+def test_the_core_imports_nothing_outside_itself(path):
+    names = imported(path)
+    assert not own(path) & OUTSIDE
+    assert not {name.split(".")[0] for name in names} & {"torch", "scipy", "hypothesis", "pytest"}
+    assert not any(name.startswith("partgraph_") for name in names), "the core must not know a plugin"
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_torch_is_imported_in_learning_only(path):
+    if "learning" in relative(path) or relative(path) == "testing/potential_checks.py":
+        pytest.skip("may import torch")
+    assert not {name.split(".")[0] for name in imported(path)} & {"torch", "torchvision"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative)
+def test_nothing_unpickles(path):
+    assert not {name.split(".")[0] for name in imported(path)} & {"pickle", "dill", "cloudpickle", "joblib"}
+
+
+HEAVY = "('torch', 'scipy', 'hypothesis', 'pytest', 'cyclopts', 'rich')"
+
+
+def test_importing_partgraph_is_light(python):
+    assert python(f"import sys, partgraph; print([m for m in {HEAVY} if m in sys.modules])") == "[]"
+
+
+def test_importing_partgraph_imports_no_plugin(python):
+    assert (
+        python("import sys, partgraph; print([m for m in sys.modules if m.startswith('partgraph_')])") == "[]"
+    )
+
+
+def test_listing_plugins_imports_none_of_what_they_offer(python):
+    out = python(
+        "import sys, warnings; warnings.simplefilter('ignore')\n"
+        "from importlib.metadata import entry_points\n"
+        "from partgraph.plugins import installed\n"
+        "entries = [entry for entry in installed() if entry.plugin != 'builtin']\n"
+        f"print([m for m in {HEAVY} if m in sys.modules])\n"
+        "targets = {entry.component.target.split(':')[0] for entry in entries}\n"
+        "targets -= {point.value for point in entry_points(group='partgraph')}  # a plugin of one file\n"
+        "print(sorted(m for m in targets if m in sys.modules))"
+    )
+    assert out.splitlines() == ["[]", "[]"]
+
+
+def test_versions_agree():
+    projects = [ROOT / "pyproject.toml", *sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+    if not projects[0].exists():
+        pytest.skip("not run from a checkout")
+    versions = {
+        str(p.parent.name): tomllib.loads(p.read_text(encoding="utf-8"))["project"]["version"]
+        for p in projects
+    }
+    assert set(versions.values()) == {partgraph.__version__}, versions
+
+
+def test_public_names_exist_and_are_sorted():
+    assert partgraph.__all__ == sorted(partgraph.__all__)
+    for name in partgraph.__all__:
+        assert getattr(partgraph, name) is not None
+
+
+def test_public_names_are_documented():
+    undocumented = [
+        name
+        for name in partgraph.__all__
+        if not getattr(partgraph, name).__doc__ and not name.startswith("hook")
+    ]
+    assert undocumented == []
