@@ -62,7 +62,11 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 def _pose(rng: np.random.Generator) -> np.ndarray:
     """Return a person, standing or sitting, turned at random: (16, 3) m; x right, y down, z away."""
     turn = rng.uniform(0, 2 * np.pi)
-    side, ahead, down = np.array([np.cos(turn), 0, np.sin(turn)]), np.array([-np.sin(turn), 0, np.cos(turn)]), np.eye(3)[1]
+    side, ahead, down = (
+        np.array([np.cos(turn), 0, np.sin(turn)]),
+        np.array([-np.sin(turn), 0, np.cos(turn)]),
+        np.eye(3)[1],
+    )
     spine = _unit(-down + 0.15 * rng.normal(size=3))
     pose = np.zeros((16, 3))
     pose[6] = 0.05 * rng.normal(size=3)
@@ -70,7 +74,10 @@ def _pose(rng: np.random.Generator) -> np.ndarray:
     pose[8] = pose[7] + 0.10 * spine
     pose[9] = pose[8] + 0.19 * _unit(spine + 0.2 * rng.normal(size=3))
     thigh = ahead + 0.3 * down if rng.random() < 0.3 else down
-    for sign, (hip, knee, ankle, shoulder, elbow, wrist) in ((-1, (2, 1, 0, 12, 11, 10)), (1, (3, 4, 5, 13, 14, 15))):
+    for sign, (hip, knee, ankle, shoulder, elbow, wrist) in (
+        (-1, (2, 1, 0, 12, 11, 10)),
+        (1, (3, 4, 5, 13, 14, 15)),
+    ):
         pose[hip] = pose[6] + sign * 0.13 * side
         pose[knee] = pose[hip] + 0.43 * _unit(thigh + 0.3 * rng.normal(size=3))
         pose[ankle] = pose[knee] + 0.42 * _unit(down - 0.2 * ahead + 0.3 * rng.normal(size=3))
@@ -86,7 +93,9 @@ def _smooth_noise(rng: np.random.Generator, grid: int) -> np.ndarray:
     """Return noise of unit deviation that varies over about a third of the cube: (grid^3,)."""
     knots = np.linspace(0, 1, max(3, grid // 3))
     weight = np.maximum(0, 1 - np.abs(np.linspace(0, 1, grid)[:, None] - knots) * (len(knots) - 1))
-    noise = np.einsum("ia,jb,kc,abc->ijk", weight, weight, weight, rng.normal(size=(len(knots),) * 3), optimize=True)
+    noise = np.einsum(
+        "ia,jb,kc,abc->ijk", weight, weight, weight, rng.normal(size=(len(knots),) * 3), optimize=True
+    )
     return (noise / noise.std()).ravel()
 
 
@@ -94,12 +103,16 @@ def _modes(pose: np.ndarray, kind: str, voxel: float, rng: np.random.Generator) 
     """Return per joint the bumps of its score: (position, height, sigma of x and y, sigma of z)."""
     sigma = max(0.09, 0.8 * voxel), max(0.15, 0.9 * voxel)
     height = rng.uniform(1, 3, 16) if kind == "flat" else rng.uniform(7, 10, 16)
-    modes = [[(p + rng.normal(size=3) * [0.02, 0.02, 0.04], h, *sigma)] for p, h in zip(pose, height, strict=True)]
+    modes = [
+        [(p + rng.normal(size=3) * [0.02, 0.02, 0.04], h, *sigma)] for p, h in zip(pose, height, strict=True)
+    ]
     if kind in ("multi", "lr", "occl", "conf"):
         for i, p in enumerate(pose):
             if rng.random() < 0.35:
                 depth = rng.choice([-1, 1]) * rng.uniform(0.2, 0.55)
-                modes[i].append((p + [*(0.04 * rng.normal(size=2)), depth], height[i] * rng.uniform(0.8, 1.1), *sigma))
+                modes[i].append(
+                    (p + [*(0.04 * rng.normal(size=2)), depth], height[i] * rng.uniform(0.8, 1.1), *sigma)
+                )
             if rng.random() < 0.25:
                 modes[i].append((rng.uniform(-0.8, 0.8, 3), height[i] * rng.uniform(0.5, 0.9), *sigma))
     if kind in ("lr", "conf"):
@@ -114,7 +127,9 @@ def _modes(pose: np.ndarray, kind: str, voxel: float, rng: np.random.Generator) 
     return modes
 
 
-def _candidates(modes: list[tuple], centers: np.ndarray, voxel: float, rng: np.random.Generator) -> Candidates:
+def _candidates(
+    modes: list[tuple], centers: np.ndarray, voxel: float, rng: np.random.Generator
+) -> Candidates:
     """Return one joint's voxels, moved towards the strongest mode near them, with their scores."""
     score = np.full(len(centers), -np.inf)
     residual = np.clip(0.18 * voxel * rng.normal(size=centers.shape), -0.45 * voxel, 0.45 * voxel)
@@ -138,7 +153,9 @@ class Instance:
     pose: np.ndarray
 
 
-def instance(edges: tuple[tuple[int, int], ...], kind: str, grid: int, seed: int, *, strength: float = 1.0) -> Instance:
+def instance(
+    edges: tuple[tuple[int, int], ...], kind: str, grid: int, seed: int, *, strength: float = 1.0
+) -> Instance:
     """Make a problem over the 16 joints with ``grid**3`` candidates each.
 
     Parameters

@@ -62,7 +62,9 @@ def star_problem(seed: int, *, flavour: str = "plain", most: int = 150, leaves: 
         weight = np.ones(dim) if exact else rng.uniform(0.05, 2.0, dim) * (3 / length) ** 2
         offset = np.round(rng.normal(size=dim)) if exact else 0.3 * length * rng.normal(size=dim)
         pairwise.append(Quadratic(weight, offset))
-        field = candidates[i].positions + (1.0 if exact else length * rng.normal(size=(len(candidates[i]), dim)))
+        field = candidates[i].positions + (
+            1.0 if exact else length * rng.normal(size=(len(candidates[i]), dim))
+        )
         anchors.append(field if flavour == "anchors" and rng.random() < 0.8 else None)
     names = [f"part-{k}" for k in range(count + 1)]
     return Problem(Topology(names, edges), candidates, pairwise, anchors=anchors)

@@ -5,13 +5,21 @@ from __future__ import annotations
 import attrs
 import numpy as np
 import pytest
+from partgraph_solvers import ADMM, BranchAndBound
+from partgraph_solvers.dual import consistent_offsets
+from partgraph_solvers.slaves import CompiledSlave, SolverSlave, make_slave
 
 from partgraph import (
-    Candidates, DynamicProgramming, EuclideanLoss, Exhaustive, Problem, Quadratic, Status, Topology, solve,
+    Candidates,
+    DynamicProgramming,
+    EuclideanLoss,
+    Exhaustive,
+    Problem,
+    Quadratic,
+    Status,
+    Topology,
+    solve,
 )  # fmt: skip
-from partgraph_solvers import ADMM, BranchAndBound
-from partgraph_solvers.admm import consistent_offsets
-from partgraph_solvers.slaves import CompiledSlave, SolverSlave, make_slave
 
 TRIANGLE = [(0, 1), (1, 2), (2, 0)]
 DIAMOND = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2), (2, 0)]
@@ -19,7 +27,9 @@ PATH = [(0, 1), (2, 1), (2, 3)]
 PIECES = [(0, 1), (2, 3), (3, 2)]
 
 
-def loopy_problem(seed: int, edges: list[tuple[int, int]], *, anchors: bool = False, most: int = 8) -> Problem:
+def loopy_problem(
+    seed: int, edges: list[tuple[int, int]], *, anchors: bool = False, most: int = 8
+) -> Problem:
     rng = np.random.default_rng([seed, len(edges)])
     n = max(map(max, edges)) + 1
     parts = []
@@ -30,12 +40,16 @@ def loopy_problem(seed: int, edges: list[tuple[int, int]], *, anchors: bool = Fa
         scores[0] = 0.0
         parts.append(Candidates(rng.normal(size=(k, 3)), scores))
     terms = [Quadratic(rng.uniform(0.3, 3, 3), 0.5 * rng.normal(size=3)) for _ in edges]
-    fields = [parts[i].positions + rng.normal(size=parts[i].positions.shape) if anchors else None for i, _ in edges]
+    fields = [
+        parts[i].positions + rng.normal(size=parts[i].positions.shape) if anchors else None for i, _ in edges
+    ]
     return Problem(Topology([f"part-{i}" for i in range(n)], edges), parts, terms, anchors=fields)
 
 
 @pytest.mark.parametrize("anchors", [False, True])
-@pytest.mark.parametrize("edges", [TRIANGLE, DIAMOND, PATH, PIECES], ids=["triangle", "diamond", "path", "pieces"])
+@pytest.mark.parametrize(
+    "edges", [TRIANGLE, DIAMOND, PATH, PIECES], ids=["triangle", "diamond", "path", "pieces"]
+)
 def test_the_optimum_lies_between_score_and_bound(edges: list[tuple[int, int]], anchors: bool) -> None:
     found_it = 0
     for seed in range(40):
@@ -58,7 +72,9 @@ def test_multipliers_of_a_part_sum_to_zero() -> None:
     for seed in range(10):
         problem = loopy_problem(seed, DIAMOND)
         found = solve(problem, ADMM(max_iterations=7))
-        parts = [part for star in problem.graph.stars() for part in star.parts if part in problem.graph.shared()]
+        parts = [
+            part for star in problem.graph.stars() for part in star.parts if part in problem.graph.shared()
+        ]
         for part in set(parts):
             own = found.stats["multipliers"][np.array(parts) == part]
             np.testing.assert_allclose(own.sum(axis=0), 0, atol=1e-13 * (1 + np.abs(own).max()))
@@ -97,7 +113,9 @@ def test_lone_parts_and_pieces_are_proven_at_once() -> None:
 def test_any_solver_of_stars_serves_as_slave(slave) -> None:
     for seed in range(8):
         problem = loopy_problem(seed, DIAMOND).with_unary(1, EuclideanLoss(np.zeros(3), 0.3))
-        ours, theirs = (solve(problem, ADMM(slave=own, max_iterations=15)) for own in (BranchAndBound(), slave))
+        ours, theirs = (
+            solve(problem, ADMM(slave=own, max_iterations=15)) for own in (BranchAndBound(), slave)
+        )
         np.testing.assert_array_equal(ours.labels, theirs.labels)
         np.testing.assert_allclose(ours.stats["upper_bound"], theirs.stats["upper_bound"], atol=1e-9)
         np.testing.assert_allclose(ours.stats["primal_residual"], theirs.stats["primal_residual"], atol=1e-9)
@@ -109,11 +127,16 @@ def test_the_compiled_slave_agrees_with_the_general_one() -> None:
         problem = loopy_problem(seed, [(0, 1), (2, 0), (0, 2)], anchors=bool(seed % 2), most=100)
         solver, slots = BranchAndBound(), np.array([0, 2])
         state = solver.init(problem)
-        compiled, general = make_slave(solver, problem, state, slots), SolverSlave(solver, problem, state, slots)
+        compiled, general = (
+            make_slave(solver, problem, state, slots),
+            SolverSlave(solver, problem, state, slots),
+        )
         assert isinstance(compiled, CompiledSlave)
         multipliers, u = rng.normal(size=(2, 2, 3))
         for pull in (None, u):
-            (labels, bound), (same, other) = (own.solve(multipliers, pull, 3.0) for own in (compiled, general))
+            (labels, bound), (same, other) = (
+                own.solve(multipliers, pull, 3.0) for own in (compiled, general)
+            )
             np.testing.assert_array_equal(labels, same)
             assert bound == pytest.approx(other, abs=1e-9)
 
@@ -145,7 +168,11 @@ def test_n_best_are_distinct_and_sorted() -> None:
     for seed in range(10):
         problem = loopy_problem(seed, DIAMOND)
         found = solve(problem, ADMM(), n_best=10)
-        assert len(found.labels) == len(np.unique(found.labels, axis=0)) == min(10, np.isfinite(found.scores).sum())
+        assert (
+            len(found.labels)
+            == len(np.unique(found.labels, axis=0))
+            == min(10, np.isfinite(found.scores).sum())
+        )
         assert found.labels[0].tolist() == solve(problem, ADMM()).labels[0].tolist()
         assert (np.diff(found.scores) <= 0).all()
         assert "pool" in found.stats["n_best"]
@@ -179,7 +206,9 @@ def test_what_the_slave_refuses_is_refused() -> None:
     assert "its slave Exhaustive cannot solve the star of 'part-" in reason
 
 
-@pytest.mark.parametrize("options", [{"rho": 0.0}, {"max_iterations": 0}, {"relative_rho": -1.0}, {"tolerance": 0.0}])
+@pytest.mark.parametrize(
+    "options", [{"rho": 0.0}, {"max_iterations": 0}, {"relative_rho": -1.0}, {"tolerance": 0.0}]
+)
 def test_options_must_be_positive(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} must be positive; found"):
         ADMM(**options)

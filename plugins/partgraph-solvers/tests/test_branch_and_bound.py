@@ -7,12 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 import numpy as np
 import pytest
+from generated import FLAVOURS, brute_force, star_problem
+from partgraph_solvers import BranchAndBound
 
 from partgraph import (
-    Candidates, EuclideanLoss, Interval, Linear, Pairwise, Problem, Proximal, Quadratic, Status, Topology, solve,
+    Candidates,
+    EuclideanLoss,
+    Interval,
+    Linear,
+    Pairwise,
+    Problem,
+    Proximal,
+    Quadratic,
+    Status,
+    Topology,
+    solve,
 )  # fmt: skip
-from partgraph_solvers import BranchAndBound
-from generated import FLAVOURS, brute_force, star_problem
 
 
 @attrs.frozen(eq=False)
@@ -86,11 +96,19 @@ def test_extra_unary_terms_count() -> None:
         problem = star_problem(seed)
         dim = problem.dimensions
         for part in range(len(problem.sizes)):
-            terms = (Linear(np.full(dim, 0.3)), Proximal(np.ones(dim), 0.2), EuclideanLoss(np.zeros(dim), 0.5))
+            terms = (
+                Linear(np.full(dim, 0.3)),
+                Proximal(np.ones(dim), 0.2),
+                EuclideanLoss(np.zeros(dim), 0.5),
+            )
             problem = problem.with_unary(part, *terms[: 1 + part])
-        table = [Candidates(own.positions, problem.unary_scores(i)) for i, own in enumerate(problem.candidates)]
+        table = [
+            Candidates(own.positions, problem.unary_scores(i)) for i, own in enumerate(problem.candidates)
+        ]
         plain = attrs.evolve(problem, candidates=table, unary=())
-        np.testing.assert_allclose(solve(problem, BranchAndBound(), n_best=4).scores, brute_force(plain, 4)[1], atol=1e-10)
+        np.testing.assert_allclose(
+            solve(problem, BranchAndBound(), n_best=4).scores, brute_force(plain, 4)[1], atol=1e-10
+        )
 
 
 def test_thousands_of_candidates() -> None:
@@ -114,8 +132,16 @@ def test_a_far_outlier_among_candidates() -> None:
     rng = np.random.default_rng(0)
     positions = rng.normal(size=(500, 2))
     positions[17] = 1e9
-    parts = [Candidates(positions, rng.normal(size=500)), Candidates(rng.normal(size=(300, 2)), rng.normal(size=300))]
-    check(Problem(Topology("ab", [(0, 1)]), parts, [Quadratic([1.0, 2], [0.1, 0])]), 5, BranchAndBound(), labels=True)
+    parts = [
+        Candidates(positions, rng.normal(size=500)),
+        Candidates(rng.normal(size=(300, 2)), rng.normal(size=300)),
+    ]
+    check(
+        Problem(Topology("ab", [(0, 1)]), parts, [Quadratic([1.0, 2], [0.1, 0])]),
+        5,
+        BranchAndBound(),
+        labels=True,
+    )
 
 
 @pytest.mark.parametrize("wrap", [lambda problem: problem, hide], ids=["compiled", "generic"])
@@ -146,7 +172,9 @@ def test_the_limit_must_make_sense() -> None:
 def test_refusals(edges: list[tuple[int, int]], reason: str) -> None:
     parts = "abcd"[: max(map(max, edges)) + (2 if len(edges) == 1 else 1)]
     own = Candidates(np.zeros((2, 3)), np.zeros(2))
-    problem = Problem(Topology(parts, edges), [own] * len(parts), [Quadratic([1.0] * 3, [0.0] * 3)] * len(edges))
+    problem = Problem(
+        Topology(parts, edges), [own] * len(parts), [Quadratic([1.0] * 3, [0.0] * 3)] * len(edges)
+    )
     answer = BranchAndBound().supports(problem)
     assert answer is not None
     assert reason in answer
@@ -159,7 +187,10 @@ def test_state_is_reused_by_other_scores() -> None:
         problem = star_problem(seed, flavour="anchors")
         state = BranchAndBound().init(problem)
         for _ in range(4):
-            changed = [Candidates(own.positions, own.scores + rng.normal(size=len(own))) for own in problem.candidates]
+            changed = [
+                Candidates(own.positions, own.scores + rng.normal(size=len(own)))
+                for own in problem.candidates
+            ]
             other = attrs.evolve(problem, candidates=changed)
             reused, fresh = (solve(other, BranchAndBound(), n_best=3, state=own) for own in (state, None))
             np.testing.assert_array_equal(reused.labels, fresh.labels)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
+from partgraph_solvers import ADMM, BranchAndBound
 
 from partgraph import Pairwise, Problem, Solution, Solver
 from partgraph.testing import parametrize_with_checks
-from partgraph_solvers import ADMM, BranchAndBound
 
 
 @attrs.frozen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from generated import FLAVOURS, all_scores, star_problem
 from partgraph_solvers import _star
 from partgraph_solvers.compiled import BlockSet, CompiledStar
@@ -58,7 +57,9 @@ def test_bounds_are_never_below_the_maximum(flavour: str) -> None:
     for seed in range(40):
         problem = star_problem(seed, flavour=flavour)
         optimum = all_scores(problem).max()
-        rounding = 1e-12 * (1 + abs(optimum)) + 1e-14 * sum(np.abs(own.positions).max() for own in problem.candidates)
+        rounding = 1e-12 * (1 + abs(optimum)) + 1e-14 * sum(
+            np.abs(own.positions).max() for own in problem.candidates
+        )
         for limit in range(5):
             _, values, bound, proven, *_ = solve_with(problem, 1, max_blocks=limit)
             assert bound >= optimum - rounding if proven else bound >= optimum
@@ -81,7 +82,7 @@ def test_absorbed_multipliers_and_penalties(flavour: str) -> None:
             pulls.append((slope, h, center))
             extra = own.positions @ slope - h * ((own.positions - center) ** 2).sum(1)
             total = total + extra.reshape([-1 if axis == part else 1 for axis in range(total.ndim)])
-        labels, values, bound, proven, *_ = solve_with(problem, 3, pulls=pulls)
+        labels, values, _, proven, *_ = solve_with(problem, 3, pulls=pulls)
         flat = np.sort(total.ravel())[::-1]
         flat = flat[np.isfinite(flat)][:3]
         np.testing.assert_allclose(values[: len(flat)], flat, rtol=1e-11, atol=1e-9)

@@ -93,9 +93,15 @@ class BoxStar:
         """Return labels, scores, upper bound, whether it is proven, and counts."""
         search = _Search(self, [problem.unary_scores(i) for i in range(len(problem.sizes))], n_best)
         bound, proven = search.run(max_blocks)
-        labels = np.array([labels for _, labels in search.pool], dtype=np.intp).reshape(-1, len(problem.sizes))
+        labels = np.array([labels for _, labels in search.pool], dtype=np.intp).reshape(
+            -1, len(problem.sizes)
+        )
         scores = -np.array([minus for minus, _ in search.pool], dtype=np.float64)
-        stats = {"blocks": len(self.starts), "blocks_opened": search.opened, "centers_evaluated": search.visited}
+        stats = {
+            "blocks": len(self.starts),
+            "blocks_opened": search.opened,
+            "centers_evaluated": search.visited,
+        }
         return labels, scores, bound, proven, stats
 
 

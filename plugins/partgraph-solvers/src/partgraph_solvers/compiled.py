@@ -11,6 +11,7 @@ from partgraph import Problem, Quadratic, Star
 from partgraph_solvers import _star
 from partgraph_solvers.stars import spokes
 
+
 class BlockSet:
     """Blocks of arrays of points, each made once: the slaves of a problem share the blocks of its parts.
 
@@ -55,7 +56,9 @@ def compiled_star(problem: Problem, star: Star, blocks: BlockSet) -> _star.Star:
         for spoke in own:
             term: Any = spoke.term
             shift = term.offset if spoke.outward else -term.offset
-            edges.append((points_of(star.center, spoke.base), points_of(leaf, spoke.point), term.weight, shift))
+            edges.append(
+                (points_of(star.center, spoke.base), points_of(leaf, spoke.point), term.weight, shift)
+            )
         compiled.add_leaf(leaf, positions_of(leaf), edges)
     return compiled
 
@@ -86,7 +89,9 @@ class CompiledStar:
         """Order the candidates of all parts in space and join them into a star."""
         compiled = compiled_star(problem, star, blocks)
         positions = [problem.candidates[part].positions for part in star.parts]
-        return cls(star.parts, tuple(blocks.of(own, own) for own in positions), compiled, [None] * len(positions))
+        return cls(
+            star.parts, tuple(blocks.of(own, own) for own in positions), compiled, [None] * len(positions)
+        )
 
     def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
         """Return labels, scores, upper bound, whether it is proven, and counts."""

@@ -44,12 +44,19 @@ class CoordinateAscent:
     def of(cls, problem: Problem, blocks: BlockSet) -> CoordinateAscent:
         """Prepare the neighbourhoods; unary terms are not used."""
         stars = tuple(neighbourhood(problem.graph, part) for part in range(len(problem.sizes)))
-        compiled = tuple(compiled_star(problem, star, blocks) if compiles(problem, star) else None for star in stars)
-        return cls(stars, compiled, tuple(blocks.of(own.positions, own.positions) for own in problem.candidates))
+        compiled = tuple(
+            compiled_star(problem, star, blocks) if compiles(problem, star) else None for star in stars
+        )
+        return cls(
+            stars, compiled, tuple(blocks.of(own.positions, own.positions) for own in problem.candidates)
+        )
 
     def polisher(self, problem: Problem) -> Polisher:
         """Return the moves for the scores of `problem`, whose unary terms are all tabulated."""
-        scores = [_star.Scores(own.scores, blocks) for own, blocks in zip(problem.candidates, self.blocks, strict=True)]
+        scores = [
+            _star.Scores(own.scores, blocks)
+            for own, blocks in zip(problem.candidates, self.blocks, strict=True)
+        ]
         return Polisher(self, problem, scores)
 
 

@@ -1,6 +1,6 @@
 """What the master of ADMM asks of a slave: maximise a star plus multipliers and a penalty (paper, eq. 6).
 
-    max_Phi  S_s(Phi) + sum_r <lambda(r), Phi(r)> - rho/2 sum_r |Phi(r) - u(r)|^2        over the shared parts r of star s
+max_Phi  S_s(Phi) + sum_r <lambda(r), Phi(r)> - rho/2 sum_r |Phi(r) - u(r)|^2        over the shared parts r of star s
 """
 
 from __future__ import annotations

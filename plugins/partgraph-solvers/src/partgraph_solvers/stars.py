@@ -10,7 +10,7 @@ from __future__ import annotations
 import attrs
 import numpy as np
 
-from partgraph import Graph, Pairwise, Problem, Star
+from partgraph import Graph, Potential, Problem, Star
 
 
 def star_of(graph: Graph) -> Star | None:
@@ -29,7 +29,7 @@ class Spoke:
 
     Attributes
     ----------
-    term : Pairwise
+    term : Potential
         The edge's potential.
     outward : bool
         Whether the center is the first part of the edge.
@@ -39,7 +39,7 @@ class Spoke:
         (K_leaf, D) float64, what the term sees of the leaf's candidates.
     """
 
-    term: Pairwise
+    term: Potential
     outward: bool
     base: np.ndarray
     point: np.ndarray

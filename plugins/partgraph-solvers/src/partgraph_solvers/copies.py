@@ -1,0 +1,76 @@
+"""The copies of shared parts that star-shaped slaves hold, and how they are joined and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from partgraph import Problem, Star
+from partgraph_solvers.slaves import Slave
+
+
+class Copies:
+    """All copies of shared parts: C of them, slave after slave.
+
+    Attributes
+    ----------
+    stars : sequence of Star
+        One per slave.
+    part, slave, slot : array
+        (C,) int: whose copy it is, which slave holds it, and the part's place among the slave's parts.
+    of_slave : list of array
+        For each slave the indices of its copies.
+    """
+
+    def __init__(self, problem: Problem, stars: Sequence[Star]) -> None:
+        self._problem, self.stars = problem, stars
+        self._count = np.bincount(
+            [part for star in stars for part in star.parts], minlength=len(problem.sizes)
+        )
+        rows = [
+            (part, s, slot)
+            for s, star in enumerate(stars)
+            for slot, part in enumerate(star.parts)
+            if self._count[part] > 1
+        ]
+        self.part, self.slave, self.slot = np.array(rows, dtype=np.intp).reshape(-1, 3).T
+        self.of_slave = [np.flatnonzero(self.slave == s) for s in range(len(stars))]
+
+    def mean(self, values: np.ndarray) -> np.ndarray:
+        """Return for every copy the mean over all copies of its part: (C, D) from (C, D)."""
+        total = np.zeros((len(self._count), values.shape[1]))
+        np.add.at(total, self.part, values)
+        return (total / self._count[:, None])[self.part]
+
+    def solve(
+        self, slaves: Sequence[Slave], multipliers: np.ndarray, u: np.ndarray | None, rho: float
+    ) -> tuple[list[np.ndarray], float]:
+        """Solve every slave, without penalty where `u` is None; return their labels and the sum of their bounds."""
+        labels, total = [], 0.0
+        for slave, own in zip(slaves, self.of_slave, strict=True):
+            found, bound = slave.solve(multipliers[own], None if u is None else u[own], rho)
+            labels.append(found)
+            total += bound
+        return labels, total
+
+    def positions(self, labels: list[np.ndarray]) -> np.ndarray:
+        """Return where the slaves put their copies: (C, D)."""
+        candidates = self._problem.candidates
+        rows = [
+            candidates[part].positions[labels[s][slot]]
+            for part, s, slot in zip(self.part.tolist(), self.slave.tolist(), self.slot.tolist(), strict=True)
+        ]
+        return np.array(rows).reshape(-1, self._problem.dimensions)
+
+    def votes(self, labels: list[np.ndarray]) -> list[list[int]]:
+        """Return for every part of the problem the labels that slaves give it, slave after slave."""
+        votes: list[list[int]] = [[] for _ in self._count]
+        for star, own in zip(self.stars, labels, strict=True):
+            for part, label in zip(star.parts, own.tolist(), strict=True):
+                votes[part].append(label)
+        return votes
+
+    def agree(self, labels: list[np.ndarray]) -> bool:
+        """Whether all copies of every part have the same label."""
+        return all(len(set(own)) == 1 for own in self.votes(labels))
