@@ -110,9 +110,8 @@ def _modes(pose: np.ndarray, kind: str, voxel: float, rng: np.random.Generator) 
         for i, p in enumerate(pose):
             if rng.random() < 0.35:
                 depth = rng.choice([-1, 1]) * rng.uniform(0.2, 0.55)
-                modes[i].append(
-                    (p + [*(0.04 * rng.normal(size=2)), depth], height[i] * rng.uniform(0.8, 1.1), *sigma)
-                )
+                away = np.array([*(0.04 * rng.normal(size=2)), depth])
+                modes[i].append((p + away, height[i] * rng.uniform(0.8, 1.1), *sigma))
             if rng.random() < 0.25:
                 modes[i].append((rng.uniform(-0.8, 0.8, 3), height[i] * rng.uniform(0.5, 0.9), *sigma))
     if kind in ("lr", "conf"):

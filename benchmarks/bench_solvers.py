@@ -1,0 +1,191 @@
+"""Solvers against each other on the same generated poses, in one run: `python benchmarks/bench_solvers.py`.
+
+One table for stars (the pelvis with 15 leaves) and one for two-hop (33 edges), 16 parts, K candidates each. Times are
+medians over instances, in milliseconds of one thread's processor time, building and solving apart. Only ratios
+between columns of one run mean anything; blocks, centers and gaps do not depend on the machine.
+
+Baselines for stars: every center against every leaf candidate in NumPy, and one nearest-neighbour query per center
+and leaf with scipy's cKDTree. The latter "lifts" the maximisation to a distance in one more dimension:
+
+    max_k u_k - |q - y_k|^2  =  u_max - min_k |(q, 0) - (y_k, sqrt(u_max - u_k))|^2     in coordinates scaled by sqrt(c).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import numpy as np  # noqa: E402
+from instances import CLASSES, instance, star_edges, two_hop_edges  # noqa: E402
+from partgraph_solvers import ADMM, BranchAndBound  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+from scipy.spatial import cKDTree  # noqa: E402
+
+from partgraph import Problem, Status  # noqa: E402
+
+
+def timed(function: Callable[[], Any], repeat: int = 1) -> tuple[Any, float]:
+    """Return the result and the least time of `repeat` calls, ms."""
+    times = []
+    for _ in range(repeat):
+        start = time.thread_time()
+        result = function()
+        times.append(1e3 * (time.thread_time() - start))
+    return result, min(times)
+
+
+def brute_force(problem: Problem) -> float:
+    """Return the best score of a star with edges from its center, comparing all pairs, a block of centers at a time."""
+    center = problem.graph.edges[0][0]
+    total = problem.candidates[center].scores.copy()
+    for (_, leaf), term in zip(problem.graph.edges, problem.pairwise, strict=True):
+        own = problem.candidates[leaf]
+        root = np.sqrt(term.weight)
+        query, point = (problem.candidates[center].positions + term.offset) * root, own.positions * root
+        constant = own.scores - (point**2).sum(1)
+        for start in range(0, len(query), 500):
+            q = query[start : start + 500]
+            total[start : start + 500] += (2 * q @ point.T + constant).max(1) - (q**2).sum(1)
+    return float(total.max())
+
+
+def lifted_trees(problem: Problem) -> list[cKDTree]:
+    """Return one tree per leaf over its lifted candidates."""
+    trees = []
+    for (_, leaf), term in zip(problem.graph.edges, problem.pairwise, strict=True):
+        own = problem.candidates[leaf]
+        lift = np.sqrt(own.scores.max() - own.scores)
+        trees.append(cKDTree(np.column_stack([own.positions * np.sqrt(term.weight), lift])))
+    return trees
+
+
+def lifted_neighbours(problem: Problem, trees: Sequence[cKDTree]) -> float:
+    """Return the best score of a star, with the exact message to every center from one query each."""
+    center = problem.graph.edges[0][0]
+    total = problem.candidates[center].scores.copy()
+    for (_, leaf), term, tree in zip(problem.graph.edges, problem.pairwise, trees, strict=True):
+        query = (problem.candidates[center].positions + term.offset) * np.sqrt(term.weight)
+        distance, _ = tree.query(np.column_stack([query, np.zeros(len(query))]))
+        total += problem.candidates[leaf].scores.max() - distance**2
+    return float(total.max())
+
+
+def median(values: list[float]) -> float:
+    """Return the median; NaN if there are no values."""
+    return statistics.median(values) if values else float("nan")
+
+
+def bench_stars(grids: Sequence[int], classes: Sequence[str], seeds: int, slow: bool) -> Table:
+    """Compare branch and bound with the baselines on stars."""
+    table = Table(title="stars: 16 parts, 15 edges; ms", title_justify="left")
+    for name in ("K", "class", "build", "solve", "20 best", "opened", "of", "centers", "tree build", "tree query",
+                 "NumPy", "tree / ours", "NumPy / ours"):  # fmt: skip
+        table.add_column(name, justify="left" if name == "class" else "right")
+    solver = BranchAndBound()
+    for grid in grids:
+        for kind in classes:
+            rows: dict[str, list[float]] = {}
+            for seed in range(seeds):
+                problem = instance(star_edges(), kind, grid, seed).problem
+                state, build = timed(lambda: solver.init(problem), 3)  # noqa: B023
+                found, first = timed(lambda: solver.compute(problem, state, 1), 5)  # noqa: B023
+                _, twenty = timed(lambda: solver.compute(problem, state, 20), 3)  # noqa: B023
+                stats = found.stats
+                values = {"build": build, "solve": first, "twenty": twenty, "opened": stats["blocks_opened"],
+                          "blocks": stats["blocks"], "centers": stats["centers_evaluated"]}  # fmt: skip
+                if seed == 0 or slow:
+                    trees, values["tree"] = timed(lambda: lifted_trees(problem))  # noqa: B023
+                    score, values["query"] = timed(lambda: lifted_neighbours(problem, trees))  # noqa: B023
+                    same, values["numpy"] = timed(lambda: brute_force(problem))  # noqa: B023
+                    np.testing.assert_allclose([score, same], found.scores[0], atol=1e-6)
+                for name, value in values.items():
+                    rows.setdefault(name, []).append(value)
+            m = {name: median(values) for name, values in rows.items()}
+            ours = m["build"] + m["solve"]
+            ratios = (m["tree"] + m["query"]) / ours, m["numpy"] / ours
+            table.add_row(
+                str(grid**3), kind, *(f"{m[name]:.2f}" for name in ("build", "solve", "twenty")),
+                *(f"{m[name]:.0f}" for name in ("opened", "blocks", "centers", "tree", "query", "numpy")),
+                *(f"{ratio:.0f} x" for ratio in ratios),
+            )  # fmt: skip
+    return table
+
+
+def bench_two_hop(
+    grids: Sequence[int], classes: Sequence[str], seeds: int, relative_rho: Sequence[float]
+) -> Table:
+    """Compare strengths of the penalty of ADMM on the loopy two-hop graph."""
+    table = Table(title="two-hop: 16 parts, 33 edges, 11 slaves; ms", title_justify="left")
+    for name in (
+        "K",
+        "class",
+        "rho / c",
+        "build",
+        "solve",
+        "iterations",
+        "agree",
+        "gap",
+        "proven",
+        "best found by all",
+    ):
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for grid in grids:
+        for kind in classes:
+            problems = [instance(two_hop_edges(), kind, grid, seed).problem for seed in range(seeds)]
+            rows, best = {}, np.full(seeds, -np.inf)
+            for rho in relative_rho:
+                solver = ADMM(relative_rho=rho)
+                rows[rho] = []
+                for seed, problem in enumerate(problems):
+                    state, build = timed(lambda: solver.init(problem))  # noqa: B023
+                    found, solve = timed(lambda: solver.compute(problem, state, 1))  # noqa: B023
+                    best[seed] = max(best[seed], found.scores[0])
+                    rows[rho].append((found, build, solve))
+            for rho, runs in rows.items():
+                found = [run[0] for run in runs]
+                same = sum(own.scores[0] >= top - 1e-9 for own, top in zip(found, best, strict=True))
+                table.add_row(
+                    str(grid**3), kind, f"{rho:g}",
+                    f"{median([run[1] for run in runs]):.1f}", f"{median([run[2] for run in runs]):.1f}",
+                    f"{median([own.stats['iterations'] for own in found]):.0f}",
+                    f"{sum(own.stats['consensus'] for own in found)}/{seeds}",
+                    f"{median([own.gap for own in found]):.2f}",
+                    f"{sum(own.status is Status.OPTIMAL for own in found)}/{seeds}", f"{same}/{seeds}",
+                )  # fmt: skip
+    return table
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--grids", type=int, nargs="+", default=[8, 13, 20], help="candidates along each axis"
+    )
+    parser.add_argument("--classes", nargs="+", choices=CLASSES, default=list(CLASSES))
+    parser.add_argument("--seeds", type=int, default=5, help="instances per row")
+    parser.add_argument(
+        "--slow", action="store_true", help="run the baselines on every instance, not on one per row"
+    )
+    parser.add_argument("--rho", type=float, nargs="+", default=[0.4], help="relative penalties for ADMM")
+    parser.add_argument("--only", choices=["stars", "two-hop"])
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if options.only != "two-hop":
+        console.print(bench_stars(options.grids, options.classes, options.seeds, options.slow))
+    if options.only != "stars":
+        console.print(bench_two_hop(options.grids, options.classes, options.seeds, options.rho))
+
+
+if __name__ == "__main__":
+    main()
