@@ -1,0 +1,60 @@
+"""Every file in examples runs as it is, and what it defines keeps the framework's promises."""
+
+import ast
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from partgraph.testing import parametrize_with_checks
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+NEEDS = {"loopy_graph.py": "partgraph_solvers"}
+
+
+def load(path: Path) -> ModuleType:
+    """Import an example as a module, so that what it does when run is not done."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # where import strings look
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+def test_examples_run(path: Path, tmp_path: Path) -> None:
+    if path.name in NEEDS:
+        pytest.importorskip(NEEDS[path.name])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(path)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@parametrize_with_checks([load(EXAMPLES / "custom_solver.py").CoordinateAscent()])
+def test_the_custom_solver_conforms(subject: object, check: Callable[[object], None]) -> None:
+    check(subject)
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
+@pytest.mark.skipif(find_spec("partgraph_humanpose") is None, reason="needs partgraph-humanpose")
+def test_the_experiment_file_names_what_is_installed() -> None:
+    from partgraph import plugins
+    from partgraph.learning.experiment import read_experiment
+
+    experiment = read_experiment(EXAMPLES / "human-small.toml")
+    experiment.build_model()
+    experiment.build_loss()
+    for part in ("validation", "test"):
+        assert len(experiment.dataset(part)) == getattr(experiment.data, part).options["count"]
+    for name in experiment.evaluation.graphs:
+        assert plugins.get("graph", name).parts == experiment.dataset("test").parts
