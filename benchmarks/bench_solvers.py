@@ -7,7 +7,9 @@ between columns of one run mean anything; blocks, centers and gaps do not depend
 Baselines for stars: every center against every leaf candidate in NumPy, and one nearest-neighbour query per center
 and leaf with scipy's cKDTree. The latter "lifts" the maximisation to a distance in one more dimension:
 
-    max_k u_k - |q - y_k|^2  =  u_max - min_k |(q, 0) - (y_k, sqrt(u_max - u_k))|^2     in coordinates scaled by sqrt(c).
+    max_k u_k - |q - y_k|^2  =  u_max - min_k |(q, 0) - (y_k, sqrt(u_max - u_k))|^2
+
+with coordinates scaled by sqrt(c).
 """
 
 from __future__ import annotations
