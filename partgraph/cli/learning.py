@@ -40,7 +40,9 @@ Model = Annotated[
 ]
 Graphs = Annotated[
     list[str] | None,
-    Parameter(name="--graph", help="A topology by name; repeat it. The experiment's by default."),
+    Parameter(
+        name="--graph", negative=(), help="A topology by name; repeat it. The experiment's by default."
+    ),
 ]
 SolverName = Annotated[
     str | None, Parameter(name="--solver", help="A solver by name, as in `partgraph plugins solver`.")
@@ -70,6 +72,7 @@ def train(
     except (RuntimeError, AssertionError) as error:
         raise _Usage(f"--device {device} cannot be used here: {str(error).splitlines()[0]}") from None
     experiment = read_experiment(config)
+    _make_folder(out)
     with ConsoleWatcher() as watcher:
         train_experiment(experiment, out, watcher, device=device, half=half, command=_command())
     print_line(f"Trained {experiment.name}: {out}")
@@ -110,14 +113,16 @@ def predict(
     model: Model = SHIPPED,
     box: Annotated[
         tuple[float, float, float, float] | None,
-        Parameter(help="Left, top, width and height of the object in pixels; the whole picture by default."),
+        Parameter(
+            negative=(),
+            help="Left, top, width and height of the object in pixels; the whole picture by default.",
+        ),
     ] = None,
     graph: Graphs = None,
     solver: SolverName = None,
 ) -> None:
     """Predict poses in your own images."""
-    if not photos:
-        raise _Usage("no picture was given; give the paths of JPEG or PNG files")
+    _make_folder(out)
     trained = _load(model)
     decoder = _decoder(trained, graph, solver)
     where = None if box is None else Box(*box)
@@ -145,6 +150,8 @@ def _evaluate(
 ) -> None:
     if count is not None and count < 1:
         raise _Usage(f"--count must be at least 1; found {count}")
+    if out is not None:
+        _make_folder(out)
     trained = _load(model)
     decoder = _decoder(trained, graphs, solver)
     dataset = trained.experiment.dataset(part)
@@ -157,13 +164,12 @@ def _evaluate(
     values = results.to_json() | {
         "model": trained.experiment.name,
         "data": f"{getattr(trained.experiment.data, part).name}, {part}",
-        "solver": solver or "default policy",
+        "solver": decoder.solver or "default policy",
         "pairwise_scale": dict(decoder.pairwise_scale),
         "partgraph": version("partgraph"),
         "command": _command(),
     }
     if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
         (out / RESULTS).write_text(jsonlib.dumps(values, indent=2) + "\n", encoding="utf-8")
         title = f"{trained.experiment.name} on {values['data']}"
         write_report(report_of(title, dataset, evaluated, results, _footer(trained)), out / REPORT)
@@ -205,6 +211,14 @@ def _load(model: str) -> Trained:
     return load_trained(folder)
 
 
+def _make_folder(out: Path) -> None:
+    """Make the folder for results before the work is done, not after."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _Usage(f"--out {out} cannot be made a folder: {error.strerror}") from None
+
+
 def _decoder(trained: Trained, graphs: list[str] | None, solver: str | None) -> Decoder:
     evaluation = trained.experiment.evaluation
     if graphs:
@@ -213,7 +227,7 @@ def _decoder(trained: Trained, graphs: list[str] | None, solver: str | None) -> 
         evaluation = attrs.evolve(evaluation, solver=solver)
     if not evaluation.graphs:
         raise _Usage(f"the experiment {trained.experiment.name!r} names no graphs; give one with --graph")
-    return Decoder.of(evaluation)
+    return Decoder.of(evaluation, trained.network.parts)
 
 
 def _footer(trained: Trained) -> tuple[Fact, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import attrs
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from partgraph import plugins
 from partgraph.graph import Graph
-from partgraph.learning.experiment import Evaluation
+from partgraph.learning.experiment import Evaluation, ExperimentError
 from partgraph.learning.model import Network
 from partgraph.problem import Problem
 from partgraph.solver import Status, solve
@@ -57,9 +57,23 @@ class Decoder:
     solver: str | None = None
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> Decoder:
-        """The decoder of an experiment."""
+    def of(cls, evaluation: Evaluation, parts: Sequence[str]) -> Decoder:
+        """The decoder of an experiment.
+
+        Raises
+        ------
+        ExperimentError
+            When a graph is not over these parts, in their order.
+        """
         graphs = {name: plugins.get("graph", name) for name in evaluation.graphs}
+        for name, graph in graphs.items():
+            if tuple(graph.parts) != tuple(parts):
+                raise ExperimentError(
+                    f"graph {name!r} couples the parts {', '.join(graph.parts)}, but the network scores "
+                    f"{', '.join(parts)}; choose a graph over these, in their order"
+                )
+        if evaluation.solver is not None:
+            plugins.get("solver", evaluation.solver)
         return cls(graphs, evaluation.pairwise_scale, evaluation.solver)
 
     @torch.inference_mode()

@@ -66,7 +66,10 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
 
     try:
         with Image.open(path) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+            upright = ImageOps.exif_transpose(image)
+            if upright.mode.startswith("I"):  # 16 bits of grey, of which Pillow would keep what is below 256
+                upright = Image.fromarray((np.asarray(upright) // 257).clip(0, 255).astype(np.uint8))
+            return np.asarray(upright.convert("RGB"))
     except FileNotFoundError:
         raise PhotoError(f"{path}: no such file; give the path of a JPEG or PNG picture") from None
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:

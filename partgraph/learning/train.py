@@ -13,13 +13,12 @@ import attrs
 import numpy as np
 import torch
 
-from partgraph import plugins
 from partgraph.learning.baselines import mean_pose
 from partgraph.learning.calibrate import pairwise_scales, pairwise_weights
 from partgraph.learning.checkpoint import save_trained
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.evaluate import evaluate, summarise
-from partgraph.learning.experiment import Experiment, ExperimentError
+from partgraph.learning.experiment import Experiment
 from partgraph.learning.fit import Progress, fit
 from partgraph.learning.infer import Decoder
 from partgraph.learning.model import Network
@@ -78,15 +77,7 @@ def _check(experiment: Experiment, data: Dataset) -> None:
     """Raise for whatever would fail only after the data are made or the network is trained."""
     experiment.build_network(data.parts)
     experiment.build_loss()
-    evaluation = experiment.evaluation
-    if evaluation.solver is not None:
-        plugins.get("solver", evaluation.solver)
-    for name, graph in Decoder.of(evaluation).graphs.items():
-        if tuple(graph.parts) != tuple(data.parts):
-            raise ExperimentError(
-                f"evaluation.graphs: {name!r} couples the parts {', '.join(graph.parts)}; the data have "
-                f"{', '.join(data.parts)}; choose a graph over these, in their order"
-            )
+    Decoder.of(experiment.evaluation, data.parts)
 
 
 def prepare(dataset: Dataset, what: str, watcher: Watcher) -> None:
@@ -108,7 +99,7 @@ def calibrate(
         The mean pose of the training data and the errors on the validation data.
     """
     network.set_pairwise_weights(pairwise_weights(network, validation))
-    graphs = {name: plugins.get("graph", name) for name in experiment.evaluation.graphs}
+    graphs = Decoder.of(experiment.evaluation, network.parts).graphs
     scales = pairwise_scales(
         network,
         validation,
@@ -123,6 +114,6 @@ def calibrate(
     constant = mean_pose(np.stack([data[k].world for k in range(min(len(data), _MEAN_POSE_SAMPLES))]))
     metrics: dict[str, object] = {"mean_pose_mm": np.round(constant, 2).tolist()}
     if graphs:
-        found = evaluate(network, validation, Decoder.of(experiment.evaluation))
+        found = evaluate(network, validation, Decoder.of(experiment.evaluation, network.parts))
         metrics["validation"] = summarise(found, validation.groups, constant).to_json()
     return experiment, metrics

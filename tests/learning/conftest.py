@@ -11,7 +11,7 @@ from partgraph.plugins import Plugins
 TOY = Path(__file__).parent / "toy_plugin"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def single_thread():
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
@@ -22,25 +22,60 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PARTGRAPH_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture
-def toy(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
     """The toy plugin, discovered through the metadata of a distribution."""
-    info = tmp_path / "site" / "partgraph_toy-1.0.dist-info"
-    info.mkdir(parents=True)
+    info = tmp_path_factory.mktemp("site") / "partgraph_toy-1.0.dist-info"
+    info.mkdir()
     info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: partgraph-toy\nVersion: 1.0\n")
     info.joinpath("entry_points.txt").write_text("[partgraph]\ntoy = partgraph_toy\n")
-    monkeypatch.syspath_prepend(info.parent)
-    monkeypatch.syspath_prepend(TOY)
-    importlib.invalidate_caches()
-    own = Plugins()
-    monkeypatch.setattr(plugins, "shared", lambda: own)
-    return importlib.import_module("partgraph_toy")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.syspath_prepend(info.parent)
+        monkeypatch.syspath_prepend(TOY)
+        importlib.invalidate_caches()
+        own = Plugins()
+        monkeypatch.setattr(plugins, "shared", lambda: own)
+        yield importlib.import_module("partgraph_toy")
 
 
 @pytest.fixture
 def values():
     """The values of an experiment with the toy, as its file has them."""
+    return toy_values()
 
+
+@pytest.fixture
+def experiment(toy, values):
+    from partgraph.learning.experiment import from_mapping
+
+    return from_mapping(values, "toy.toml")
+
+
+@pytest.fixture(scope="module")
+def folder_of_trained(toy, tmp_path_factory):
+    """What `train` wrote for that experiment; not to be changed."""
+    from partgraph.learning.experiment import from_mapping
+    from partgraph.learning.train import train
+
+    folder = tmp_path_factory.mktemp("trained")
+    train(from_mapping(toy_values(), "toy.toml"), folder, Quiet(), command="partgraph train toy.toml")
+    return folder
+
+
+class Quiet:
+    """A watcher that looks away."""
+
+    def preparing(self, what, total):
+        return lambda made: None
+
+    def training(self, progress):
+        pass
+
+    def calibrating(self, graph, scale, error):
+        pass
+
+
+def toy_values():
     def dots(split, count):
         return {"name": "dots", "split": split, "count": count}
 
@@ -67,10 +102,3 @@ def values():
             "solver": "dynamic-programming",
         },
     }
-
-
-@pytest.fixture
-def experiment(toy, values):
-    from partgraph.learning.experiment import from_mapping
-
-    return from_mapping(values, "toy.toml")

@@ -85,14 +85,7 @@ def test_weights_of_one_sample():
 
 
 class Scored(Constant):
-    """Part c has a near and a far candidate, and only a strong pairwise term chooses the right one.
-
-    The right one is the near for graph "tight", the far for graph "loose".
-    """
-
-    def __init__(self, best):
-        super().__init__()
-        self.best = best
+    """Part c has a near and a far candidate: a weak pairwise term leaves it the far one, a strong one the near."""
 
     def problems(self, outputs, graph, *, pairwise_scale=1.0):
         candidates = [
@@ -118,7 +111,7 @@ def test_scales_minimise_the_error(far, expected):
     }
     told = []
     scales = pairwise_scales(
-        Scored(None),
+        Scored(),
         Posed(30, far),
         graphs,
         "dynamic-programming",
@@ -138,7 +131,7 @@ def test_scales_use_the_first_samples_only():
     graphs = {"chain": Topology(PARTS, [(0, 1), (1, 2)])}
     found = {
         count: pairwise_scales(
-            Scored(None), data, graphs, "dynamic-programming", scales=(0.1, 1.0), samples=count
+            Scored(), data, graphs, "dynamic-programming", scales=(0.1, 1.0), samples=count
         )["chain"]
         for count in (1, 30)
     }

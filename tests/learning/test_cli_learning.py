@@ -1,0 +1,295 @@
+"""`partgraph train`, `evaluate`, `predict` and `demo`, run as a user runs them."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+Image = pytest.importorskip("PIL.Image")
+
+from partgraph.cli import main  # noqa: E402
+from partgraph.learning.checkpoint import SIDECAR, WEIGHTS, load_trained  # noqa: E402
+
+CONFIG = """
+name = "toy"
+
+[data.train]
+name = "dots"
+count = 24
+
+[data.validation]
+name = "dots"
+split = "validation"
+count = 6
+
+[data.test]
+name = "dots"
+split = "test"
+count = 6
+
+[model]
+name = "dot-network"
+
+[loss]
+name = "dot-loss"
+
+[training]
+steps = 20
+batch = 8
+learning_rate = 0.03
+
+[evaluation]
+graphs = ["dots-alone", "dots-star"]
+solver = "dynamic-programming"
+"""
+
+
+@pytest.fixture
+def run(toy, monkeypatch, capsys, tmp_path):
+    """Run the command line: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words):
+        words = [str(word) for word in words]
+        monkeypatch.setattr(sys, "argv", ["partgraph", *words])
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        output = capsys.readouterr()
+        return caught.value.code, output.out, output.err
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "toy.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture
+def folder(folder_of_trained):
+    return folder_of_trained
+
+
+def assert_one_line(code, out, err, *words):
+    assert code == 2, err
+    assert err.startswith("partgraph: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert out == ""
+    for word in words:
+        assert word in err
+
+
+def test_train(run, config, tmp_path):
+    code, out, err = run("train", config, "--out", tmp_path / "run", "--threads", 1, "--half")
+    assert code == 0, err
+    assert "Trained toy" in out
+    assert "step 20 of 20" in err
+    assert "dots-star: weights x 0.3" in err
+    trained = load_trained(tmp_path / "run")
+    assert trained.metrics["command"] == (
+        f"partgraph train {config} --out {tmp_path / 'run'} --threads 1 --half"
+    )
+    assert trained.metrics["validation"]["images"] == 6
+
+
+def test_training_again_goes_on(run, config, tmp_path):
+    run("train", config, "--out", tmp_path / "run")
+    before = (tmp_path / "run" / WEIGHTS).read_bytes()
+    code, _, err = run("train", config, "--out", tmp_path / "run")
+    assert code == 0
+    assert "step" not in err
+    assert (tmp_path / "run" / WEIGHTS).read_bytes() == before
+
+
+def test_evaluate_prints_tables(run, folder):
+    code, out, err = run("evaluate", folder)
+    assert code == 0, err
+    for word in ("Reconstruction error, mm", "wide", "tall", "minus dots-alone", "±", "Inference"):
+        assert word in out
+    for method in ("dots-alone", "dots-star", "dots-chain", "constant mean pose", "perfect target"):
+        assert method in out
+
+
+def test_evaluate_writes_json_and_report(run, folder, tmp_path):
+    code, out, _ = run(
+        "evaluate", folder, "--part", "validation", "--count", 7, "--out", tmp_path / "a" / "b", "--json"
+    )
+    assert code == 0
+    values = json.loads(out)
+    assert values == json.loads((tmp_path / "a" / "b" / "results.json").read_text())
+    assert values["images"] == 7
+    assert values["model"] == "toy"
+    assert values["data"] == "dots, validation"
+    assert values["solver"] == "dynamic-programming"
+    assert set(values["reconstruction_error_mm"]) == {"dots-alone", "dots-star", "dots-chain"}
+    assert set(values["pairwise_scale"]) == {"dots-star", "dots-chain"}
+    assert "toy on dots, validation" in (tmp_path / "a" / "b" / "report.html").read_text(encoding="utf-8")
+
+
+def test_evaluate_with_other_graphs_and_solver(run, folder):
+    code, out, _ = run(
+        "evaluate",
+        folder,
+        "--graph",
+        "dots-chain",
+        "--graph",
+        "toy:dots-star",
+        "--solver",
+        "builtin:dynamic-programming",
+        "--count",
+        2,
+        "--json",
+    )
+    assert code == 0
+    values = json.loads(out)
+    assert list(values["reconstruction_error_mm"]) == ["dots-chain", "toy:dots-star"]
+    assert values["solver"] == "builtin:dynamic-programming"
+
+
+def test_evaluate_one_image_is_strict_json(run, folder, tmp_path):
+    def no_constant(name):
+        pytest.fail(f"{name} is not JSON")
+
+    code, out, _ = run("evaluate", folder, "--count", 1, "--out", tmp_path / "out", "--json")
+    assert code == 0
+    json.loads(out, parse_constant=no_constant)
+    json.loads((tmp_path / "out" / "results.json").read_text(), parse_constant=no_constant)
+
+
+def test_results_are_the_same_every_time(run, folder):
+    first, again = (
+        json.loads(run("evaluate", folder, "--json")[1])["reconstruction_error_mm"] for _ in range(2)
+    )
+    assert first == again
+
+
+def test_demo(run, folder, tmp_path):
+    code, out, err = run("demo", folder, "--count", 5)
+    assert code == 0, err
+    values = json.loads((tmp_path / "demo" / "results.json").read_text())
+    assert values["images"] == 5
+    assert set(values["reconstruction_error_mm"]) == {"dots-alone", "dots-star", "dots-chain"}
+    assert values["command"] == f"partgraph demo {folder} --count 5"
+    page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
+    assert "Reconstruction error" in page
+    assert "report.html" in out
+    assert "Reconstruction error, mm" in out
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 40, 3)).astype(np.uint8)).save(path)
+    return path
+
+
+def test_predict(run, folder, photo, tmp_path):
+    code, out, err = run("predict", photo, "--model", folder, "--out", tmp_path / "out")
+    assert code == 0, err
+    assert out.split() == [
+        str(tmp_path / "out" / name) for name in ("photo-pose.png", "poses.json", "report.html")
+    ]
+    poses = json.loads((tmp_path / "out" / "poses.json").read_text())["pictures"][0]["poses"]
+    assert set(poses) == {"dots-alone", "dots-star", "dots-chain"}
+    assert np.array(poses["dots-star"]["positions_px"]).shape == (4, 3)
+
+
+def test_predict_several_pictures_with_a_box(run, folder, photo, tmp_path):
+    other = tmp_path / "other.jpg"
+    Image.open(photo).save(other)
+    code, _, err = run(
+        "predict",
+        photo,
+        other,
+        "--box",
+        5,
+        5,
+        30,
+        20,
+        "--model",
+        folder,
+        "--out",
+        tmp_path / "out",
+        "--graph",
+        "dots-star",
+    )
+    assert code == 0, err
+    pictures = json.loads((tmp_path / "out" / "poses.json").read_text())["pictures"]
+    assert [picture["crop"]["side"] for picture in pictures] == pytest.approx([30 * 1.12] * 2)
+    assert list(pictures[0]["poses"]) == ["dots-star"]
+
+
+BAD = [
+    (["evaluate", "FOLDER", "--count", "0"], ["--count", "at least 1"]),
+    (["evaluate", "FOLDER", "--part", "dev"], ["--part", "'dev'"]),
+    (["evaluate", "FOLDER", "--graph", "nothing"], ["no graph named 'nothing'"]),
+    (
+        ["evaluate", "FOLDER", "--graph", "two-dots"],
+        ["couples the parts red, green, but the network scores red, green,"],
+    ),
+    (["evaluate", "FOLDER", "--solver", "nothing"], ["no solver named 'nothing'"]),
+    (["evaluate", "no/such/folder"], ["no/such/folder: no such folder"]),
+    (["evaluate", "nothing"], ["no experiment named 'nothing'"]),
+    (["evaluate", "not-shipped"], ["experiment.json is missing"]),
+    (["evaluate", "FOLDER", "--nonsense"], ["--nonsense"]),
+    (["evaluate", "FOLDER", "--count", "many"], ["many"]),
+    (["demo", "FOLDER", "--count", "-1"], ["--count"]),
+    (["demo", "not-shipped"], ["experiment.json is missing"]),
+    (["predict", "--out", "out", "--model", "FOLDER"], ["--photos"]),
+    (["predict", "none.png", "--out", "out", "--model", "FOLDER"], ["none.png: no such file"]),
+    (["predict", "toy.toml", "--out", "out", "--model", "FOLDER"], ["toy.toml: cannot be read as a picture"]),
+    (["predict", "photo.png", "--model", "FOLDER"], ["--out"]),
+    (
+        ["predict", "photo.png", "--out", "out", "--model", "FOLDER", "--box", "90", "0", "5", "5"],
+        ["outside the picture of 40 x 50 px"],
+    ),
+    (["predict", "photo.png", "--out", "out", "--model", "FOLDER", "--box", "1", "2"], ["box"]),
+    (["train", "none.toml", "--out", "run"], ["none.toml: no such file"]),
+    (["train", "bad.toml", "--out", "run"], ["bad.toml: ", "stepz"]),
+    (["train", "toy.toml"], ["--out"]),
+    (["train", "toy.toml", "--out", "run", "--threads", "0"], ["--threads"]),
+    (["train", "toy.toml", "--out", "run", "--device", "nonsense"], ["--device nonsense"]),
+    (["train", "nan.toml", "--out", "run"], ["the loss is nan at step 0"]),
+    (["train", "large.toml", "--out", "run"], ["training.batch: 999"]),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), BAD, ids=[" ".join(words) for words, _ in BAD])
+def test_bad_input_is_one_line_and_exit_code_2(run, folder, config, photo, tmp_path, words, said):
+    (tmp_path / "bad.toml").write_text(CONFIG.replace("steps", "stepz"))
+    (tmp_path / "nan.toml").write_text(CONFIG.replace('name = "dot-loss"', 'name = "dot-loss"\nfactor = nan'))
+    (tmp_path / "large.toml").write_text(CONFIG.replace("batch = 8", "batch = 999"))
+    assert_one_line(*run(*(str(folder) if word == "FOLDER" else word for word in words)), *said)
+
+
+def test_damaged_weights_are_one_line(run, folder, tmp_path):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / SIDECAR).write_bytes((folder / SIDECAR).read_bytes())
+    (broken / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:-50])
+    assert_one_line(*run("evaluate", broken), "cannot be read as a trained network")
+
+
+def test_a_device_that_is_not_there(run, config):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    assert_one_line(*run("train", config, "--out", "run", "--device", "cuda"), "--device cuda")
+
+
+def test_an_experiment_without_graphs_asks_for_one(run, config, tmp_path):
+    config.write_text(CONFIG.partition("[evaluation]")[0])
+    assert run("train", config, "--out", tmp_path / "run")[0] == 0
+    assert_one_line(*run("evaluate", tmp_path / "run"), "names no graphs; give one with --graph")
+    code, out, _ = run("evaluate", tmp_path / "run", "--graph", "dots-alone")
+    assert code == 0
+    assert "dots-alone" in out
+
+
+def test_results_that_cannot_be_written(run, folder, config):
+    assert_one_line(*run("evaluate", folder, "--out", config), "toy.toml")
