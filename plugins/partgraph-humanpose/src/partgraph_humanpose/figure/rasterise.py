@@ -34,15 +34,17 @@ def rasterise(
     face : (H, W) int32, -1 where nothing is seen
     nearest : (H, W) float32, inf where nothing is seen
     """
-    corner = points[faces].astype(np.float32)  # (F, 3, 2)
     corner_depth = depth[faces].astype(np.float32)  # (F, 3)
-    first = np.ceil(corner.min(1) - 0.5).astype(np.int32).clip(min=0)
-    last = np.floor(corner.max(1) - 0.5).astype(np.int32)
-    last = np.minimum(last, np.array([width - 1, height - 1], np.int32))
+    in_front = (corner_depth > _NEAREST_DEPTH).all(1)
+    # What is not in front may be projected anywhere, to infinity too.
+    corner = np.where(in_front[:, None, None], points[faces], 0).astype(np.float32)  # (F, 3, 2)
+    end = np.array([width, height])
+    first = np.ceil((corner.min(1) - 0.5).clip(0, end)).astype(np.int32)
+    last = np.floor((corner.max(1) - 0.5).clip(-1, end - 1)).astype(np.int32)
     extent = last - first + 1
     side1, side2 = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     area = side1[:, 0] * side2[:, 1] - side1[:, 1] * side2[:, 0]
-    visible = (np.abs(area) > 1e-9) & (extent > 0).all(1) & (corner_depth > _NEAREST_DEPTH).all(1)
+    visible = (np.abs(area) > 1e-9) & (extent > 0).all(1) & in_front
     drawn = np.flatnonzero(visible)
     size = extent[drawn].max(1, initial=0)
 
