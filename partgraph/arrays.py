@@ -7,6 +7,7 @@ Operators, ``abs``, ``** 2`` and the method ``.sum(-1)`` work on all three; `sqr
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable
@@ -71,16 +72,22 @@ def map_arrays(function: Callable[[Array], Array], value: T) -> T:
         items = tuple(map_arrays(function, item) for item in value)
         if any(new is not old for new, old in zip(items, value, strict=True)):
             result = items
-    elif attrs.has(type(value)):
+    else:
         changes = {}
-        for field in attrs.fields(type(result)):
-            old = getattr(value, field.name)
+        for name, argument in _fields(result.__class__):
+            old = getattr(value, name)
             new = map_arrays(function, old)
             if new is not old:
-                changes[field.alias] = new
+                changes[argument] = new
         if changes:
             result = attrs.evolve(result, **changes)
     return result
+
+
+@functools.cache
+def _fields(cls: Any) -> tuple[tuple[str, str], ...]:
+    """Return name and constructor argument of every field of an attrs class; () for any other class."""
+    return tuple((field.name, field.alias) for field in attrs.fields(cls)) if attrs.has(cls) else ()
 
 
 def leaves(value: object) -> list[Array]:

@@ -7,6 +7,7 @@ edges, and every part is in at least one star, so that slave scores add up to th
 from __future__ import annotations
 
 import abc
+import functools
 from collections.abc import Iterable
 from typing import Any, final
 
@@ -182,15 +183,20 @@ class Topology(Graph):
 
     def stars(self) -> tuple[Star, ...]:
         """Return few stars: repeatedly the part with most edges still uncovered, the first one on a tie."""
-        uncovered = dict(enumerate(self.edges))
-        stars = []
-        while uncovered:
-            degree = np.bincount(np.ravel(list(uncovered.values())), minlength=len(self.parts))
-            center = int(np.argmax(degree))
-            own = {index: edge for index, edge in uncovered.items() if center in edge}
-            leaves = dict.fromkeys(j if i == center else i for i, j in own.values())
-            stars.append(Star(center, tuple(leaves), tuple(own)))
-            for index in own:
-                del uncovered[index]
-        alone = set(range(len(self.parts))).difference(*(star.parts for star in stars))
-        return (*stars, *(Star(part) for part in sorted(alone)))
+        return _greedy_cover(len(self.parts), self.edges)
+
+
+@functools.lru_cache(maxsize=256)  # a graph is asked for its stars once per slave and image
+def _greedy_cover(parts: int, edges: tuple[Edge, ...]) -> tuple[Star, ...]:
+    uncovered = dict(enumerate(edges))
+    stars = []
+    while uncovered:
+        degree = np.bincount(np.ravel(list(uncovered.values())), minlength=parts)
+        center = int(np.argmax(degree))
+        own = {index: edge for index, edge in uncovered.items() if center in edge}
+        leaves = dict.fromkeys(j if i == center else i for i, j in own.values())
+        stars.append(Star(center, tuple(leaves), tuple(own)))
+        for index in own:
+            del uncovered[index]
+    alone = set(range(parts)).difference(*(star.parts for star in stars))
+    return (*stars, *(Star(part) for part in sorted(alone)))

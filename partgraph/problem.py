@@ -153,6 +153,8 @@ class Problem:
 
     def with_unary(self, part: int, *terms: Potential) -> Problem:
         """Return the problem with `terms` added to the unary terms of part number `part`."""
+        if not 0 <= part < len(self.unary):
+            raise ProblemError(f"part must lie between 0 and {len(self.unary) - 1}; found {part}")
         unary = list(self.unary)
         unary[part] = (*unary[part], *terms)
         return attrs.evolve(self, unary=tuple(unary))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, ClassVar, final
 
@@ -29,9 +30,7 @@ class Exhaustive(Solver):
 
     def supports(self, problem: Problem) -> str | None:
         """Refuse problems with too many configurations."""
-        count = 1
-        for size in problem.sizes:
-            count *= size  # in Python's whole numbers, which do not overflow
+        count = math.prod(problem.sizes)
         if count > self.max_configurations:
             return (
                 f"it has {count:.3g} configurations, more than max_configurations = {self.max_configurations}. "
@@ -41,7 +40,7 @@ class Exhaustive(Solver):
 
     def compute(self, problem: Problem, state: Any, n_best: int) -> Solution:
         """Score all configurations in lexicographic order, a block at a time, and keep the best."""
-        count, block = int(np.prod(problem.sizes)), 2**16
+        count, block = math.prod(problem.sizes), 2**16
         labels = np.empty((0, len(problem.sizes)), dtype=np.intp)
         scores = np.empty(0)
         for start in range(0, count, block):

@@ -1,6 +1,7 @@
 """Commands, run in this process; one of them in its own, as users do."""
 
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -137,7 +138,7 @@ def test_plugins_lists_components_and_their_state(run, shared, temporary_plugin)
 
 
 def test_check_passes_what_is_right(run):
-    code, out, _ = run("check", "builtin:linear")
+    code, out, _ = run("check", "builtin:linear", "--examples", "10")
     assert code == 0
     assert "all checks passed" in out
     assert "bounds hold every value" in out
@@ -154,7 +155,7 @@ def test_check_explains_a_failure_with_an_example(run, temporary_plugin, monkeyp
 
     monkeypatch.setitem(sys.modules, "lab", SimpleNamespace(Leaky=Leaky))
     temporary_plugin("lab", pairwises=[Component("leaky", "lab:Leaky", "bounds too tight")])
-    code, out, _ = run("check", "leaky")
+    code, out, _ = run("check", "leaky", "--examples", "10")
     assert code == 1
     assert "FAILED   bounds hold every value" in out
     assert "is outside the bounds" in out
@@ -214,6 +215,34 @@ def test_the_console_script_runs(file):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["status"] == "OPTIMAL"
+
+
+@pytest.mark.parametrize("words", [["plugins", "solver", "--json"], ["solve", "FILE", "--json"]])
+def test_the_allow_list_and_a_broken_plugin(file, tmp_path, words):
+    (tmp_path / "bad.py").write_text("import no_such_package")
+    info = tmp_path / "bad-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[partgraph]\nbad = bad\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "partgraph", *(str(file) if word == "FILE" else word for word in words)],
+        env={**os.environ, "PARTGRAPH_PLUGINS": "bad", "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    if words[0] == "plugins":
+        failed = [row for row in answer if row["status"].startswith("failed")]
+        assert [(row["name"], row["distribution"]) for row in failed] == [("bad", "bad 1.0")]
+        assert {row["name"].split(":")[0] for row in answer if row["status"] == "ready"} == {"builtin"}
+    else:
+        assert answer["solver"] == "builtin:dynamic-programming"
+        assert done.stderr.startswith(
+            "partgraph: warning: plugin 'bad' (bad 1.0) failed to import: ModuleNotFound"
+        )
+        assert done.stderr.count("\n") == 1
 
 
 def test_shared_plugins_are_made_once():

@@ -55,7 +55,7 @@ class Other(Pairwise):
         ),
         (
             lambda arm: arm.with_unary(2, Linear([1.0, 0, 0])),
-            "part 'wrist' has extra unary terms, which a problem file does not hold; add them to the candidates' scores",
+            "part 'wrist' has extra unary terms, which a problem file does not hold; add them to the candidates'",
         ),
     ],
 )
@@ -224,7 +224,7 @@ UNREADABLE = {
 def test_an_unreadable_file_is_refused_in_one_line(arrays, tmp_path, case):
     path = tmp_path / "bad.npz"
     UNREADABLE[case](path, arrays)
-    with pytest.raises(ProblemError, match="is not an .npz file of plain arrays, or is damaged") as caught:
+    with pytest.raises(ProblemError, match=r"is not an \.npz file of plain arrays, or is damaged") as caught:
         load_problem(path)
     assert "\n" not in str(caught.value)
 

@@ -58,7 +58,7 @@ class NeverShrinks(Distance):
 class WiderInside(Distance):
     def bounds(self, *boxes):
         width = sum((box.hi - box.lo).sum() for box in boxes)
-        return self.evaluate(*boxes) + Interval(-1 / (1 + width), 0.0)
+        return self.evaluate(*boxes) + Interval(-100 / (1 + width), 0.0)
 
 
 class WrongSum(Distance):
@@ -165,7 +165,7 @@ class Broken(Solver):
     exact: ClassVar[bool] = True
 
     harm: object
-    base: Exhaustive = Exhaustive()
+    base: Exhaustive = attrs.field(factory=Exhaustive)
 
     def supports(self, problem):
         return self.base.supports(problem)

@@ -221,6 +221,10 @@ def test_a_loss_at_its_own_target_has_no_gradient():
             r"labels must be whole numbers of shape \(..., 2\), one per part; found int64 of shape \(3,\)",
         ),
         (
+            lambda: Problem(PAIR, two(), [unit()]).with_unary(2, Linear([0.0, 0, 0])),
+            "part must lie between 0 and 1; found 2",
+        ),
+        (
             lambda: Problem(PAIR, two(), [unit()]).score([0.0, 1.0]),
             "labels must be whole numbers .* found float64",
         ),

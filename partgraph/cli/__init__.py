@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
@@ -53,7 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"no command {command!r}; the commands are {', '.join(sorted(name for name in app if name[0] != '-'))}"
         )
     try:
-        code = app(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code = app(arguments)
     except (PartGraphError, CycloptsError) as error:
         _fail(str(error))
     except ImportError as error:
@@ -72,6 +76,11 @@ def _fail(message: str) -> None:
     line = " ".join(message.split())
     print(f"partgraph: {line}", file=sys.stderr)  # noqa: T201
     sys.exit(2)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as one line; where it was raised is of no use to a user of the command."""
+    print(f"partgraph: warning: {' '.join(str(message).split())}", file=sys.stderr)  # noqa: T201
 
 
 def _root(error: BaseException) -> BaseException:

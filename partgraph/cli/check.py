@@ -6,6 +6,7 @@ import unittest
 from typing import Annotated
 
 from cyclopts import Parameter
+from hypothesis import settings
 
 from partgraph import plugins as registry
 from partgraph.cli.output import print_line
@@ -22,9 +23,13 @@ def check(
     kind: Annotated[
         str | None, Parameter(help="Its kind, where components of two kinds share a name.")
     ] = None,
+    examples: Annotated[int, Parameter(help="How many examples each check draws.")] = 100,
 ) -> int:
     """Run the conformance checks on a component; exit with 1 if one fails."""
     entry = _find(name, kind)
+    # Examples differ from run to run, and nothing is written to the folder the command is run in.
+    settings.register_profile("partgraph-check", max_examples=examples, deadline=None, database=None)
+    settings.load_profile("partgraph-check")
     failed = 0
     for subject in subjects(entry):
         print_line(f"{entry.kind} {entry.name}: {subject!r}")
