@@ -1,10 +1,11 @@
-"""Kinds of components, what one is registered as, and how its target is imported and checked."""
+"""Kinds of components, what one is registered as and by whom, and how its target is imported and checked."""
 
 from __future__ import annotations
 
 import inspect
 import pkgutil
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
@@ -85,6 +86,44 @@ class Component:
     summary: str
     requires: tuple[str, ...] = attrs.field(converter=tuple, default=())
     examples: str = attrs.field(default="", validator=_import_string)
+
+
+@final
+@attrs.frozen
+class Entry:
+    """A component, and who offers it.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `partgraph.components.KINDS`.
+    plugin : str
+        Name of the plugin: the name of its entry point, or ``builtin``.
+    distribution : str
+        Name and version, ``"partgraph-solvers 0.1.0"``; empty for a plugin registered by hand.
+    component : Component
+        What is offered.
+    """
+
+    kind: str
+    plugin: str
+    distribution: str
+    component: Component
+
+    @property
+    def name(self) -> str:
+        """Qualified name, ``"solvers:admm"``."""
+        return f"{self.plugin}:{self.component.name}"
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Packages the component needs and that are not installed; nothing is imported to find out."""
+        return tuple(name for name in self.component.requires if find_spec(name.partition(".")[0]) is None)
+
+    @property
+    def status(self) -> str:
+        """``ready``, or what is missing: ``needs torch``."""
+        return f"needs {', '.join(self.missing)}" if self.missing else "ready"
 
 
 def resolve(kind: str, name: str, component: Component) -> Any:

@@ -8,18 +8,16 @@ listing a plugin never imports the heavy code behind it.
 from __future__ import annotations
 
 import functools
-import importlib.metadata
-import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.util import find_spec
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, final
 
-import attrs
 import pluggy
 
-from partgraph.components import KINDS, Component, resolve
+from partgraph import builtin
+from partgraph.components import KINDS, Component, Entry, resolve
+from partgraph.discovery import describe, installed_plugins
 from partgraph.errors import (
     AmbiguousComponentError,
     InvalidComponentError,
@@ -42,49 +40,8 @@ __all__ = [
     "shared",
 ]
 
-ALLOW_LIST = "PARTGRAPH_PLUGINS"
-"""Environment variable: names of the only plugins to load, separated by commas; empty for built-ins only."""
-
 BUILTIN = "builtin"
 """Name of the plugin that is the core itself."""
-
-
-@final
-@attrs.frozen
-class Entry:
-    """A component, and who offers it.
-
-    Attributes
-    ----------
-    kind : str
-        A key of `partgraph.components.KINDS`.
-    plugin : str
-        Name of the plugin: the name of its entry point, or ``builtin``.
-    distribution : str
-        Name and version, ``"partgraph-solvers 0.1.0"``; empty for a plugin registered by hand.
-    component : Component
-        What is offered.
-    """
-
-    kind: str
-    plugin: str
-    distribution: str
-    component: Component
-
-    @property
-    def name(self) -> str:
-        """Qualified name, ``"solvers:admm"``."""
-        return f"{self.plugin}:{self.component.name}"
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Packages the component needs and that are not installed; nothing is imported to find out."""
-        return tuple(name for name in self.component.requires if find_spec(name.partition(".")[0]) is None)
-
-    @property
-    def status(self) -> str:
-        """``ready``, or what is missing: ``needs torch``."""
-        return f"needs {', '.join(self.missing)}" if self.missing else "ready"
 
 
 @final
@@ -100,14 +57,12 @@ class Plugins:
     """
 
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
-        from partgraph import builtin  # imports this module's Component; at the top it would be a cycle
-
         self._manager: Final = _manager()
         self._distributions: Final[dict[str, str]] = {}
         self._failures: Final[dict[str, str]] = {}
         self._blocked: Final[set[str]] = set()
         self._pending = discover
-        self.register(builtin, BUILTIN, _describe("partgraph"))
+        self.register(builtin, BUILTIN, describe("partgraph"))
         for name in block:
             self.block(name)
 
@@ -138,21 +93,23 @@ class Plugins:
     def discover(self) -> None:
         """Load every installed plugin that is not blocked. What fails is kept and warned of; the rest loads."""
         self._pending = False
-        allowed = _allow_list()
-        for entry_point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda ep: ep.name):
-            name = entry_point.name
-            if allowed is not None and name not in allowed:
+        warned: list[tuple[str, str, str]] = []
+        for found in installed_plugins(self._blocked):
+            name, distribution = found.name, found.distribution
+            if found.blocked:
                 self._blocked.add(name)
-            if name in self._blocked or self._manager.has_plugin(name):
-                continue
-            distribution = _describe(entry_point.dist.name) if entry_point.dist else ""
-            try:
-                self.register(entry_point.load(), name, distribution)
-            except Exception as error:  # whatever a plugin does wrong must not break its host
+            elif name in self._distributions:
+                other = self._distributions[name]
+                warned.append((name, distribution, f"has the name of another plugin ({other})"))
+            else:
                 self._distributions[name] = distribution
-                self._failures[name] = f"{type(error).__name__}: {error}"
-        for name, why in self._failures.items():
-            _warn(name, self._distributions[name], f"failed to import: {why}")
+                try:
+                    self.register(found.load(), name, distribution)
+                except Exception as error:  # whatever a plugin does wrong must not break its host
+                    self._failures[name] = f"{type(error).__name__}: {error}"
+                    warned.append((name, distribution, f"failed to import: {self._failures[name]}"))
+        for each in warned:  # at the end, since a warning may be an error
+            _warn(*each)
 
     @property
     def failures(self) -> Mapping[str, str]:
@@ -269,19 +226,6 @@ def _manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(PartGraphSpecs)
     return manager
-
-
-def _allow_list() -> frozenset[str] | None:
-    """Return the names in the environment's allow-list; None where there is no such list."""
-    value = os.environ.get(ALLOW_LIST)
-    return None if value is None else frozenset(name.strip() for name in value.split(","))
-
-
-def _describe(distribution: str) -> str:
-    try:
-        return f"{distribution} {importlib.metadata.version(distribution)}"
-    except importlib.metadata.PackageNotFoundError:  # a checkout that was never installed
-        return distribution
 
 
 def _warn(plugin: str, distribution: str, what: str) -> None:

@@ -316,6 +316,16 @@ def test_a_plugin_that_fails_to_import_leaves_the_rest_whole(site):
         plugins.get("solver", "bnb")
 
 
+def test_two_distributions_with_one_plugin_name(site):
+    site("good", GOOD)
+    site("zweite", GOOD.replace("fine", "finer"), plugin="good")
+    plugins = Plugins()
+    with pytest.warns(
+        PluginLoadWarning, match=r"plugin 'good' \(\w+ 1.2\) has the name of another plugin \(\w+ 1.2\)"
+    ):
+        assert len([entry for entry in plugins.list("solver") if entry.plugin == "good"]) == 1
+
+
 def test_warnings_turned_into_errors_do_not_lose_plugins(site):
     site("bad", "import no_such_package")
     site("good", GOOD)
