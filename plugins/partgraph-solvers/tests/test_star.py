@@ -129,3 +129,21 @@ def test_wrong_lengths_are_refused() -> None:
         _star.Scores(np.zeros(3), blocks)
     with pytest.raises(ValueError, match="one entry"):
         _star.Star(0, blocks).solve([], [], 1, -1)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_labels_that_reach_a_threshold(flavour: str) -> None:
+    """No label of a configuration above the threshold is left out, and few others are kept."""
+    for seed in range(40):
+        problem = star_problem(seed, flavour=flavour)
+        total = all_scores(problem)
+        state = CompiledStar.of(problem, star_of(problem.graph), BlockSet())
+        scores = state.blocked_scores(problem)
+        finite = np.sort(total[np.isfinite(total)])
+        for threshold in (finite[-1], finite[len(finite) // 2], finite[0], finite[-1] + 1.0):
+            found = state.star.reaching(scores, [None] * len(scores), threshold)
+            for part, labels in zip(state.parts, found, strict=True):
+                most = total.max(axis=tuple(axis for axis in range(total.ndim) if axis != part))
+                rounding = 1e-9 * (1 + np.abs(finite).max() + np.abs(problem.candidates[part].positions).max())
+                assert set(np.flatnonzero(most >= threshold + rounding)) <= set(labels)
+                assert set(labels) <= set(np.flatnonzero(most >= threshold - rounding))

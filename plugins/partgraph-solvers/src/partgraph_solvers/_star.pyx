@@ -8,7 +8,7 @@ Private. Callers pass checked, contiguous float64 arrays; `branch_and_bound` doe
 from libc.stdint cimport int32_t
 from libcpp cimport bool as bool_t
 from libcpp.memory cimport unique_ptr, make_unique
-from libcpp.utility cimport pair
+from libcpp.utility cimport move, pair
 from libcpp.vector cimport vector
 
 import numpy as np
@@ -61,6 +61,7 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
     cdef cppclass CSearch "partgraph::Search":
         CSearch(const CStarProblem&, int) except +
         COutcome run(long) except +
+        vector[vector[int32_t]] reaching(double) except +
 
     pair[double, int] best_center(const CKernels&, const CBlocks&, const int32_t*, const CScores&, const vector[CLeaf]&,
                                   const int32_t*) except +
@@ -160,6 +161,41 @@ cdef class Star:
             self._star.add_edge(base._blocks.get(), point._blocks.get(), &weight[0], &shift[0])
             self._keep += [base, point]
 
+    cdef unique_ptr[CStarProblem] _problem(self, scores, pulls, instruction_set) except *:
+        if len(scores) != <Py_ssize_t>self._star.leaves.size() + 1 or len(pulls) != len(scores):
+            raise ValueError("one entry for the center and for every leaf is needed")
+        cdef const CKernels* kernels = _kernels(instruction_set)
+        cdef vector[const CScores*] parts
+        cdef vector[CPull] folds
+        cdef Scores own
+        for own, terms in zip(scores, pulls):
+            parts.push_back(own._scores.get())
+            folds.push_back(CPull())
+            if terms is not None:
+                folds.back().slope, folds.back().h, folds.back().center = terms
+        cdef unique_ptr[CStarProblem] star
+        with nogil:
+            star = make_unique[CStarProblem](kernels[0], self._star, parts, folds)
+        return move(star)
+
+    def reaching(self, scores, pulls, double threshold):
+        """Return for the center and every leaf the labels that are in a configuration of at least this score.
+
+        A label may be returned that misses the threshold by rounding; none that reaches it is left out.
+
+        Returns
+        -------
+        list of array
+            (count,) intp each, ascending.
+        """
+        cdef unique_ptr[CStarProblem] star = self._problem(scores, pulls, None)
+        cdef unique_ptr[CSearch] search
+        cdef vector[vector[int32_t]] found
+        with nogil:
+            search = make_unique[CSearch](star.get()[0], 1)
+            found = search.get().reaching(threshold)
+        return [np.array(own, dtype=np.intp) for own in found]
+
     def solve(self, scores, pulls, int n_best, long max_blocks, instruction_set=None):
         """Return the n best configurations and what is known about the rest.
 
@@ -188,25 +224,13 @@ cdef class Star:
             Whether the search ended by itself.
         blocks_opened, centers_visited : int
         """
-        if len(scores) != <Py_ssize_t>self._star.leaves.size() + 1 or len(pulls) != len(scores):
-            raise ValueError("one entry for the center and for every leaf is needed")
-        cdef const CKernels* kernels = _kernels(instruction_set)
-        cdef vector[const CScores*] parts
-        cdef vector[CPull] folds
-        cdef Scores own
-        for own, terms in zip(scores, pulls):
-            parts.push_back(own._scores.get())
-            folds.push_back(CPull())
-            if terms is not None:
-                folds.back().slope, folds.back().h, folds.back().center = terms
-        cdef unique_ptr[CStarProblem] star
+        cdef unique_ptr[CStarProblem] star = self._problem(scores, pulls, instruction_set)
         cdef unique_ptr[CSearch] search
         cdef COutcome outcome
         with nogil:
-            star = make_unique[CStarProblem](kernels[0], self._star, parts, folds)
             search = make_unique[CSearch](star.get()[0], n_best)
             outcome = search.get().run(max_blocks)
-        cdef size_t rows = outcome.found.size(), columns = parts.size(), r, c
+        cdef size_t rows = outcome.found.size(), columns = self._star.leaves.size() + 1, r, c
         labels, values = np.empty((rows, columns), dtype=np.intp), np.empty(rows)
         cdef Py_ssize_t[:, ::1] view = labels
         cdef double[::1] value = values

@@ -108,6 +108,26 @@ class Search {
         return outcome;
     }
 
+    // Labels of every part (the center, then the leaves) that are in some configuration of at least this value.
+    std::vector<std::vector<int32_t>> reaching(double threshold) {
+        std::vector<std::vector<int32_t>> labels(size() + 1);
+        if (star_.center().max == -INF || !std::isfinite(rest_[0])) return labels;
+        threshold_ = threshold == -INF ? -std::numeric_limits<double>::max() : threshold - margin(threshold);
+        bound_blocks();
+        for (int b : live_) open(b);
+        std::vector<std::vector<char>> kept(size());
+        for (int l = 0; l < size(); ++l) kept[l].assign(star_.leaves[l].positions->padded, 0);
+        for (int center : visited_) {
+            labels[0].push_back(star_.order[center]);
+            mark_leaves(center, kept);
+        }
+        for (int l = 0; l < size(); ++l)
+            for (int k = 0; k < star_.leaves[l].positions->count; ++k)
+                if (kept[l][k]) labels[l + 1].push_back(star_.leaves[l].order[k]);
+        for (auto& own : labels) std::sort(own.begin(), own.end());
+        return labels;
+    }
+
   private:
     int size() const { return static_cast<int>(star_.leaves.size()); }
 
@@ -136,6 +156,7 @@ class Search {
     }
     // What a center must reach to be looked at. Finite, so that differences of bounds never become inf - inf.
     double cut() const {
+        if (threshold_ != -INF) return threshold_;
         const double nth = pool_.nth();
         return nth == -INF ? -std::numeric_limits<double>::max() : nth - margin(nth);
     }
@@ -192,6 +213,32 @@ class Search {
             }
         }
         std::sort(choices.begin(), choices.end(), before);
+    }
+
+    // Marks the leaf candidates that reach the threshold together with this center and the best of the other leaves.
+    void mark_leaves(int center, std::vector<std::vector<char>>& kept) {
+        double q[MAX_COORDINATES], value[BLOCK];
+        std::vector<double> most(size());
+        double total = star_.center().value[center];
+        for (int l = 0; l < size(); ++l) {
+            query(star_.leaves[l], center, q);
+            most[l] = best_of_leaf(l, q).first;
+            total += most[l];
+        }
+        for (int l = 0; l < size(); ++l) {
+            const Leaf& leaf = star_.leaves[l];
+            const Scores& scores = star_.leaf(l);
+            const double least = most[l] - (total - threshold_);
+            query(leaf, center, q);
+            kernels_.box_upper[leaf.row()](leaf.size(), leaf.coordinates.data(), q, q, scores.block_max.data(),
+                                           leaf.positions->padded_blocks, upper_.data());
+            for (int b = 0; b < leaf.positions->blocks; ++b) {
+                if (upper_[b] < least) continue;
+                kernels_.leaf_values[leaf.row()](leaf.size(), leaf.coordinates.data(), scores.value.data(), q, b, value);
+                for (int k = 0; k < BLOCK; ++k)
+                    if (value[k] >= least) kept[l][b * BLOCK + k] = 1;
+            }
+        }
     }
 
     // Enumerates the configurations of one center that can enter the pool, in order of value (Lawler, 1972).
@@ -363,13 +410,19 @@ class Search {
             }
             if (!reaches) continue;
             for (int k = 0; k < LANES; ++k)
-                if (center + k < star_.positions.count && reached[k] >= cut()) visit(center + k);
+                if (center + k < star_.positions.count && reached[k] >= cut()) {
+                    if (threshold_ == -INF)
+                        visit(center + k);
+                    else
+                        visited_.push_back(center + k);
+                }
         }
     }
 
     const StarProblem& star_;
     const Kernels& kernels_;
     Pool pool_;
+    double threshold_ = -INF;  // fixed, where all configurations above it are wanted
     double summands_ = 0, reach_ = 0, reach_squared_ = 0, unary_ = 0;
     std::vector<double> rest_;  // sum of the maxima of leaves l, l + 1, ...
     std::vector<double> upper_, bound_, leaf_bound_;
