@@ -52,10 +52,7 @@ def test_seen_from_the_front_the_left_hand_is_on_the_right(body, monkeypatch):
         scene_module, "_camera", lambda target, options, random: (front, target + np.array([0, -4.0, 0]))
     )
     picture = draw_scene(body, t_pose, SIZE, SceneOptions(shift=0), np.random.default_rng(0))
-    x, y = (
-        dict(zip(PARTS, picture.projected[:, 0], strict=True)),
-        dict(zip(PARTS, picture.projected[:, 1], strict=True)),
-    )
+    x, y = (dict(zip(PARTS, axis, strict=True)) for axis in picture.projected.T)
     assert x["left-wrist"] > x["pelvis"] > x["right-wrist"]
     assert y["head-top"] < y["pelvis"] < y["left-ankle"]  # y points down
     assert (picture.camera[:, 2] > 3).all()
@@ -113,11 +110,11 @@ def test_what_is_drawn_is_turned_to_the_camera(body, seed, monkeypatch):
     draw(body, seed)
     both = np.isfinite(seen["nearest"]) & np.isfinite(seen["every"])
     assert both.sum() > 200
-    assert (np.abs(seen["nearest"] - seen["every"])[both] < 0.02).mean() > 0.98
+    assert (np.abs(seen["nearest"][both] - seen["every"][both]) < 0.02).mean() > 0.98
     assert (np.isfinite(seen["nearest"]) == np.isfinite(seen["every"])).mean() > 0.99
 
 
-def hits(origin_depth, joint, vertices, faces):
+def hits(joint, vertices, faces):
     """Depths along the ray from the camera through a joint at which it meets the mesh."""
     direction = joint / joint[2]
     a, b, c = (vertices[faces[:, k]] for k in range(3))
@@ -152,7 +149,7 @@ def test_joints_behind_the_body_are_hidden(body, monkeypatch):
         rotation, eye = cameras["last"]
         vertices = (own.vertices - eye) @ rotation.T
         for joint, visible in zip(picture.camera, picture.visible, strict=True):
-            depths = hits(0, joint, vertices, body.faces)
+            depths = hits(joint, vertices, body.faces)
             nearest = depths.min(initial=np.inf)
             if abs(joint[2] - nearest - 0.12) < 0.02:
                 continue
