@@ -16,13 +16,16 @@ GNU = ["-std=c++17", "-O3", "-fno-math-errno", "-ffp-contract=off", "-fvisibilit
 debug = os.environ.get("PARTGRAPH_DEBUG") == "1"
 
 kernel = "src/partgraph_solvers/kernel"
-extension = Extension(
-    "partgraph_solvers._star",
-    ["src/partgraph_solvers/_star.pyx"],
-    include_dirs=["src/partgraph_solvers"],
-    depends=[f"{kernel}/{name}" for name in sorted(os.listdir(kernel))],
-    extra_compile_args=MSVC if sys.platform == "win32" else GNU,
-    language="c++",
-)
+extensions = [
+    Extension(
+        f"partgraph_solvers.{name}",
+        [f"src/partgraph_solvers/{name}.pyx"],
+        include_dirs=["src/partgraph_solvers"],
+        depends=[f"{kernel}/{header}" for header in sorted(os.listdir(kernel))],
+        extra_compile_args=MSVC if sys.platform == "win32" else GNU,
+        language="c++",
+    )
+    for name in ("_star", "_dense")
+]
 directives = {"boundscheck": debug, "wraparound": debug, "initializedcheck": debug}
-setup(ext_modules=cythonize([extension], compiler_directives=directives))
+setup(ext_modules=cythonize(extensions, compiler_directives=directives))

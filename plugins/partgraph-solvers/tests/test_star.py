@@ -132,8 +132,8 @@ def test_wrong_lengths_are_refused() -> None:
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_labels_that_reach_a_threshold(flavour: str) -> None:
-    """No label of a configuration above the threshold is left out, and few others are kept."""
+def test_marginals_above_a_threshold(flavour: str) -> None:
+    """No label of a configuration above the threshold is left out, and every value is the maximum with that label."""
     for seed in range(40):
         problem = star_problem(seed, flavour=flavour)
         total = all_scores(problem)
@@ -141,9 +141,10 @@ def test_labels_that_reach_a_threshold(flavour: str) -> None:
         scores = state.blocked_scores(problem)
         finite = np.sort(total[np.isfinite(total)])
         for threshold in (finite[-1], finite[len(finite) // 2], finite[0], finite[-1] + 1.0):
-            found = state.star.reaching(scores, [None] * len(scores), threshold)
-            for part, labels in zip(state.parts, found, strict=True):
+            found = state.star.marginals(scores, [None] * len(scores), threshold)
+            for part, (labels, values) in zip(state.parts, found, strict=True):
                 most = total.max(axis=tuple(axis for axis in range(total.ndim) if axis != part))
                 rounding = 1e-9 * (1 + np.abs(finite).max() + np.abs(problem.candidates[part].positions).max())
                 assert set(np.flatnonzero(most >= threshold + rounding)) <= set(labels)
                 assert set(labels) <= set(np.flatnonzero(most >= threshold - rounding))
+                np.testing.assert_allclose(values, most[labels], rtol=0, atol=rounding)

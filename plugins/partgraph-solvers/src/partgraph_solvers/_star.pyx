@@ -58,10 +58,14 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
         bool_t proven
         long blocks_opened, centers_visited
 
+    cdef cppclass CMarginals "partgraph::Marginals":
+        vector[int32_t] labels
+        vector[double] values
+
     cdef cppclass CSearch "partgraph::Search":
         CSearch(const CStarProblem&, int) except +
         COutcome run(long) except +
-        vector[vector[int32_t]] reaching(double) except +
+        vector[CMarginals] marginals(double) except +
 
     pair[double, int] best_center(const CKernels&, const CBlocks&, const int32_t*, const CScores&, const vector[CLeaf]&,
                                   const int32_t*) except +
@@ -178,23 +182,23 @@ cdef class Star:
             star = make_unique[CStarProblem](kernels[0], self._star, parts, folds)
         return move(star)
 
-    def reaching(self, scores, pulls, double threshold):
-        """Return for the center and every leaf the labels that are in a configuration of at least this score.
+    def marginals(self, scores, pulls, double threshold):
+        """Return the labels that are in a configuration of at least this score, and how high such a one scores.
 
-        A label may be returned that misses the threshold by rounding; none that reaches it is left out.
+        None that reaches the threshold is left out; some that miss it by rounding may be returned.
 
         Returns
         -------
-        list of array
-            (count,) intp each, ascending.
+        list of (labels, values)
+            For the center and every leaf: (count,) intp, ascending, and (count,) float64.
         """
         cdef unique_ptr[CStarProblem] star = self._problem(scores, pulls, None)
         cdef unique_ptr[CSearch] search
-        cdef vector[vector[int32_t]] found
+        cdef vector[CMarginals] found
         with nogil:
             search = make_unique[CSearch](star.get()[0], 1)
-            found = search.get().reaching(threshold)
-        return [np.array(own, dtype=np.intp) for own in found]
+            found = search.get().marginals(threshold)
+        return [(np.array(own.labels, dtype=np.intp), np.array(own.values, dtype=np.float64)) for own in found]
 
     def solve(self, scores, pulls, int n_best, long max_blocks, instruction_set=None):
         """Return the n best configurations and what is known about the rest.

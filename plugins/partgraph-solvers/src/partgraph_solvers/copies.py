@@ -45,14 +45,14 @@ class Copies:
 
     def solve(
         self, slaves: Sequence[Slave], multipliers: np.ndarray, u: np.ndarray | None, rho: float
-    ) -> tuple[list[np.ndarray], float]:
-        """Solve every slave, without penalty where `u` is None; return their labels and the sum of their bounds."""
-        labels, total = [], 0.0
+    ) -> tuple[list[np.ndarray], list[float]]:
+        """Solve every slave, without penalty where `u` is None; return the labels and the upper bound of each."""
+        labels, bounds = [], []
         for slave, own in zip(slaves, self.of_slave, strict=True):
             found, bound = slave.solve(multipliers[own], None if u is None else u[own], rho)
             labels.append(found)
-            total += bound
-        return labels, total
+            bounds.append(bound)
+        return labels, bounds
 
     def positions(self, labels: list[np.ndarray]) -> np.ndarray:
         """Return where the slaves put their copies: (C, D)."""

@@ -32,6 +32,8 @@ class Dual:
         (C, D) float64, unit 1 / length.
     bound : float
         The lowest bound so far.
+    lowest : tuple of (array, list of float)
+        The multipliers of that bound, and each slave's share of it.
     steps : int
         How often the slaves were solved for it.
     """
@@ -41,6 +43,7 @@ class Dual:
     ) -> None:
         self._copies, self._slaves = copies, slaves
         self.multipliers, self.bound, self.steps = multipliers, np.inf, 0
+        self.lowest: tuple[np.ndarray, list[float]] = multipliers, []
         self._reach = np.array([np.abs(own.positions).max() for own in problem.candidates])
         self._most = sum(abs(float(own.scores.max())) for own in problem.candidates)
         self._summands = (
@@ -53,9 +56,11 @@ class Dual:
         `best` is the best score known. The first step only looks: no score may be known yet.
         """
         copies = self._copies
-        labels, bound = copies.solve(self._slaves, self.multipliers, None, 0.0)
+        labels, shares = copies.solve(self._slaves, self.multipliers, None, 0.0)
         self.steps += 1
-        self.bound = min(self.bound, bound + self.rounding(bound))
+        bound = sum(shares)
+        if bound + self.rounding(bound) < self.bound:
+            self.bound, self.lowest = bound + self.rounding(bound), (self.multipliers, shares)
         positions = copies.positions(labels)
         subgradient = positions - copies.mean(positions)
         size = float((subgradient**2).sum())

@@ -77,9 +77,16 @@ class CompiledSlave(Slave):
 
     def solve(self, multipliers: np.ndarray, u: np.ndarray | None, rho: float) -> tuple[np.ndarray, float]:
         """Call the compiled search."""
+        labels, _, bound, *_ = self.star.solve(self.scores, self._pulls(multipliers, u, rho), 1, self.max_blocks)
+        return labels[0], bound
+
+    def marginals(self, multipliers: np.ndarray, threshold: float) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return per part the labels that are in a configuration of at least `threshold`, and their best scores."""
+        return self.star.marginals(self.scores, self._pulls(multipliers, None, 0.0), threshold)
+
+    def _pulls(self, multipliers: np.ndarray, u: np.ndarray | None, rho: float) -> list[Any]:
         pulls: list[Any] = [None] * self.size
         for row, slot in enumerate(self.slots.tolist()):
             slope = multipliers[row].tolist()
             pulls[slot] = (slope, 0.0, [0.0] * len(slope)) if u is None else (slope, rho / 2, u[row].tolist())
-        labels, _, bound, *_ = self.star.solve(self.scores, pulls, 1, self.max_blocks)
-        return labels[0], bound
+        return pulls

@@ -66,6 +66,11 @@ inline std::pair<double, int> best_center(const Kernels& kernels, const Blocks& 
     return {value, index < 0 ? -1 : order[index]};
 }
 
+struct Marginals {
+    std::vector<int32_t> labels;
+    std::vector<double> values;
+};
+
 class Search {
   public:
     Search(const StarProblem& star, int n_best) : star_(star), kernels_(star.kernels), pool_(n_best) {
@@ -108,24 +113,28 @@ class Search {
         return outcome;
     }
 
-    // Labels of every part (the center, then the leaves) that are in some configuration of at least this value.
-    std::vector<std::vector<int32_t>> reaching(double threshold) {
-        std::vector<std::vector<int32_t>> labels(size() + 1);
-        if (star_.center().max == -INF || !std::isfinite(rest_[0])) return labels;
+    // For every part (the center, then the leaves) the labels that are in some configuration of at least this value, each
+    // with the value of the best such configuration (its max-marginal).
+    std::vector<Marginals> marginals(double threshold) {
+        std::vector<Marginals> found(size() + 1);
+        if (star_.center().max == -INF || !std::isfinite(rest_[0])) return found;
         threshold_ = threshold == -INF ? -std::numeric_limits<double>::max() : threshold - margin(threshold);
         bound_blocks();
         for (int b : live_) open(b);
-        std::vector<std::vector<char>> kept(size());
-        for (int l = 0; l < size(); ++l) kept[l].assign(star_.leaves[l].positions->padded, 0);
-        for (int center : visited_) {
-            labels[0].push_back(star_.order[center]);
-            mark_leaves(center, kept);
+        std::vector<std::vector<double>> best(size() + 1);
+        best[0].assign(star_.positions.padded, -INF);
+        for (int l = 0; l < size(); ++l) best[l + 1].assign(star_.leaves[l].positions->padded, -INF);
+        for (int center : visited_) raise_marginals(center, best);
+        for (int i = 0; i <= size(); ++i) {
+            const Blocks& positions = i ? *star_.leaves[i - 1].positions : star_.positions;
+            for (int label = 0; label < positions.count; ++label) {
+                const double value = best[i][positions.rank[label]];
+                if (value == -INF) continue;
+                found[i].labels.push_back(label);
+                found[i].values.push_back(value);
+            }
         }
-        for (int l = 0; l < size(); ++l)
-            for (int k = 0; k < star_.leaves[l].positions->count; ++k)
-                if (kept[l][k]) labels[l + 1].push_back(star_.leaves[l].order[k]);
-        for (auto& own : labels) std::sort(own.begin(), own.end());
-        return labels;
+        return found;
     }
 
   private:
@@ -215,8 +224,9 @@ class Search {
         std::sort(choices.begin(), choices.end(), before);
     }
 
-    // Marks the leaf candidates that reach the threshold together with this center and the best of the other leaves.
-    void mark_leaves(int center, std::vector<std::vector<char>>& kept) {
+    // Raises the marginals of this center, and of the leaves' candidates, by configurations of this center with the
+    // best choice of all leaves but one.
+    void raise_marginals(int center, std::vector<std::vector<double>>& best) {
         double q[MAX_COORDINATES], value[BLOCK];
         std::vector<double> most(size());
         double total = star_.center().value[center];
@@ -225,18 +235,20 @@ class Search {
             most[l] = best_of_leaf(l, q).first;
             total += most[l];
         }
+        best[0][center] = total;
         for (int l = 0; l < size(); ++l) {
             const Leaf& leaf = star_.leaves[l];
             const Scores& scores = star_.leaf(l);
-            const double least = most[l] - (total - threshold_);
+            const double others = total - most[l];
             query(leaf, center, q);
             kernels_.box_upper[leaf.row()](leaf.size(), leaf.coordinates.data(), q, q, scores.block_max.data(),
                                            leaf.positions->padded_blocks, upper_.data());
             for (int b = 0; b < leaf.positions->blocks; ++b) {
-                if (upper_[b] < least) continue;
+                if (upper_[b] + others < threshold_) continue;
                 kernels_.leaf_values[leaf.row()](leaf.size(), leaf.coordinates.data(), scores.value.data(), q, b, value);
                 for (int k = 0; k < BLOCK; ++k)
-                    if (value[k] >= least) kept[l][b * BLOCK + k] = 1;
+                    if (value[k] + others >= threshold_)
+                        best[l + 1][b * BLOCK + k] = std::max(best[l + 1][b * BLOCK + k], value[k] + others);
             }
         }
     }

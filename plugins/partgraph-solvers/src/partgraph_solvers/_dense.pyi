@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+
+import numpy as np
+
+def search(
+    unary: Sequence[np.ndarray],
+    edges: Sequence[tuple[int, int]],
+    tables: Sequence[np.ndarray],
+    n_best: int,
+    threshold: float,
+    max_passes: int,
+    max_nodes: int,
+) -> tuple[np.ndarray, float, bool, dict[str, int]]: ...

@@ -1,0 +1,85 @@
+# cython: language_level=3
+# distutils: language = c++
+"""The compiled exact search over few labels per part, with every term in a table. Private; `exact` calls it."""
+
+from libc.stdint cimport int32_t
+from libcpp cimport bool as bool_t
+from libcpp.memory cimport make_unique, unique_ptr
+from libcpp.vector cimport vector
+
+import numpy as np
+
+
+cdef extern from "kernel/dense.h" namespace "partgraph" nogil:
+    cdef cppclass CConfiguration "partgraph::Configuration":
+        double value
+        vector[int32_t] labels
+
+    cdef cppclass COutcome "partgraph::DenseOutcome":
+        vector[CConfiguration] found
+        double upper_bound
+        bool_t proven
+        long nodes, passes, labels_left
+
+    cdef cppclass CSearch "partgraph::DenseSearch":
+        CSearch(const vector[int]&, const vector[double]&, const vector[int]&, const vector[double]&) except +
+        COutcome run(int, double, int, long) except +
+
+
+cdef vector[double] _flat(arrays) except *:
+    cdef vector[double] flat
+    cdef const double[::1] own
+    cdef Py_ssize_t k
+    for array in arrays:
+        own = np.ascontiguousarray(array, dtype=np.float64).reshape(-1)
+        for k in range(own.shape[0]):
+            flat.push_back(own[k])
+    return flat
+
+
+def search(unary, edges, tables, int n_best, double threshold, int max_passes, long max_nodes):
+    """Return the n best configurations of at least `threshold`, and what is known about the rest.
+
+    Parameters
+    ----------
+    unary : list of array
+        (n_i,) float64 for every part, finite.
+    edges : list of (i, j)
+        Pairs of parts, i < j, each once.
+    tables : list of array
+        (n_i, n_j) float64 for every edge, finite.
+    n_best : int
+        Number of configurations. A few more come back where scores differ by less than rounding.
+    threshold : float
+        Lower configurations are of no interest.
+    max_passes : int
+        Rounds of message passing at most.
+    max_nodes : int
+        Labels to try in the search at most; negative for no limit.
+
+    Returns
+    -------
+    labels : array
+        (M, N) intp, best first.
+    upper_bound : float
+        No configuration has a higher score.
+    proven : bool
+        Whether the search ended by itself.
+    stats : dict
+        Counts.
+    """
+    cdef vector[int] sizes, ends
+    for own in unary:
+        sizes.push_back(len(own))
+    for i, j in edges:
+        ends.push_back(i)
+        ends.push_back(j)
+    cdef vector[double] nodes = _flat(unary), pairs = _flat(tables)
+    cdef unique_ptr[CSearch] dense
+    cdef COutcome outcome
+    with nogil:
+        dense = make_unique[CSearch](sizes, nodes, ends, pairs)
+        outcome = dense.get().run(n_best, threshold, max_passes, max_nodes)
+    labels = np.array([own.labels for own in outcome.found], dtype=np.intp).reshape(-1, sizes.size())
+    stats = {"nodes": outcome.nodes, "passes": outcome.passes, "labels_left": outcome.labels_left}
+    return labels, outcome.upper_bound, bool(outcome.proven), stats
