@@ -112,10 +112,11 @@ def predict(
     out: Annotated[Path, Parameter(help="Folder for overlays, report.html and poses.json.")],
     model: Model = SHIPPED,
     box: Annotated[
-        tuple[float, float, float, float] | None,
+        list[tuple[float, float, float, float]] | None,
         Parameter(
             negative=(),
-            help="Left, top, width and height of the object in pixels; the whole picture by default.",
+            help="Left, top, width and height of the object in pixels; the whole picture by default. "
+            "Once for all pictures, or once for each in their order.",
         ),
     ] = None,
     graph: Graphs = None,
@@ -125,11 +126,11 @@ def predict(
     _make_folder(out)
     trained = _load(model)
     decoder = _decoder(trained, graph, solver)
-    where = None if box is None else Box(*box)
+    boxes = _boxes(box or [], len(photos))
     with ConsoleWatcher() as watcher:
         advance = watcher.preparing("pictures", len(photos))
         predictions = []
-        for photo in photos:
+        for photo, where in zip(photos, boxes, strict=True):
             predictions.append(predict_picture(trained, decoder, photo, where))
             advance(1)
     write_predictions(trained, predictions, out, _footer(trained), lambda path: print_line(str(path)))
@@ -137,6 +138,17 @@ def predict(
 
 class _Usage(PartGraphError, ValueError):
     """A wrong argument of a command."""
+
+
+def _boxes(given: list[tuple[float, float, float, float]], pictures: int) -> list[Box | None]:
+    """The box of each picture: none, the same for all, or its own."""
+    if not given:
+        return [None] * pictures
+    if len(given) not in (1, pictures):
+        raise _Usage(
+            f"--box was given {len(given)} times for {pictures} pictures; give it once, or once for each"
+        )
+    return [Box(*box) for box in (given if len(given) == pictures else given * pictures)]
 
 
 def _evaluate(

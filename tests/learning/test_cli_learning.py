@@ -225,6 +225,17 @@ def test_predict_several_pictures_with_a_box(run, folder, photo, tmp_path):
     assert list(pictures[0]["poses"]) == ["dots-star"]
 
 
+def test_predict_with_a_box_for_each_picture(run, folder, photo, tmp_path):
+    other = tmp_path / "other.png"
+    Image.open(photo).save(other)
+    boxes = ("--box", 5, 5, 30, 20, "--box", 0, 0, 20, 20)
+    code, _, err = run("predict", photo, other, *boxes, "--model", folder, "--out", tmp_path / "out")
+    assert code == 0, err
+    pictures = json.loads((tmp_path / "out" / "poses.json").read_text())["pictures"]
+    assert [picture["crop"]["side"] for picture in pictures] == pytest.approx([30 * 1.12, 20 * 1.12])
+
+
+TWO_BOXES = ["--box", "1", "2", "3", "4", "--box", "1", "2", "3", "4"]
 BAD = [
     (["evaluate", "FOLDER", "--count", "0"], ["--count", "at least 1"]),
     (["evaluate", "FOLDER", "--part", "dev"], ["--part", "'dev'"]),
@@ -250,6 +261,10 @@ BAD = [
         ["outside the picture of 40 x 50 px"],
     ),
     (["predict", "photo.png", "--out", "out", "--model", "FOLDER", "--box", "1", "2"], ["box"]),
+    (
+        ["predict", "photo.png", "--out", "out", "--model", "FOLDER", *TWO_BOXES],
+        ["--box was given 2 times for 1 pictures"],
+    ),
     (["train", "none.toml", "--out", "run"], ["none.toml: no such file"]),
     (["train", "bad.toml", "--out", "run"], ["bad.toml: ", "stepz"]),
     (["train", "toy.toml"], ["--out"]),
