@@ -33,8 +33,8 @@ test: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	cd plugins/partgraph-solvers && ../../$(BIN)/mypy --config-file ../../pyproject.toml src
+	MYPYPATH=plugins/partgraph-solvers/src:plugins/partgraph-humanpose/src \
+		$(BIN)/mypy -p partgraph -p partgraph_solvers -p partgraph_humanpose
 
 examples: install-dev
 	@for file in examples/*.py; do echo "--- $$file"; $(BIN)/python $$file || exit 1; done
