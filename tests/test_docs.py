@@ -22,6 +22,7 @@ import pytest
 from partgraph.cli import app
 from partgraph.components import KINDS
 from partgraph.hookspecs import PartGraphSpecs
+from partgraph.plugins import get, installed
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "plugins").glob("*.md")])
@@ -168,6 +169,18 @@ def test_every_kind_of_component_is_in_the_table_of_kinds() -> None:
     text = (ROOT / "docs/plugins.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| `(partgraph_\w+)` \| .*?`[\w.]*?(\w+)`", text, re.MULTILINE)
     assert rows == [(kind, own.hook, own.interface.partition(":")[2]) for kind, own in KINDS.items()]
+
+
+def test_every_solver_and_its_options_are_described() -> None:
+    text = (ROOT / "docs/solvers.md").read_text(encoding="utf-8")
+    shipped = [entry for entry in installed("solver") if entry.distribution.startswith("partgraph")]
+    for entry in shipped:
+        assert f"`{entry.component.name}`" in text
+        for option in attrs.fields(get("solver", entry.name)):
+            internal = (
+                option.name == "block"
+            )  # of dynamic programming: memory against calls, never the answer
+            assert internal or re.search(rf"`{option.name}`", text), f"{entry.name}: {option.name}"
 
 
 def test_the_plugin_in_the_readme_is_the_one_in_examples() -> None:
