@@ -9,6 +9,7 @@ once, the result is the exact range.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, final
 
@@ -76,13 +77,9 @@ class Interval:
         return Interval.of(other) - self
 
     def __mul__(self, other: Array) -> Interval:
-        other = Interval.of(other)
-        a, b = self.lo * other.lo, self.lo * other.hi
-        c, d = self.hi * other.lo, self.hi * other.hi
-        return Interval(
-            arrays.minimum(arrays.minimum(a, b), arrays.minimum(c, d)),
-            arrays.maximum(arrays.maximum(a, b), arrays.maximum(c, d)),
-        )
+        if not isinstance(other, Interval):
+            return _hull(self.lo * other, self.hi * other)
+        return _hull(self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi)
 
     __rmul__ = __mul__
 
@@ -94,13 +91,8 @@ class Interval:
             raise ZeroDivisionError(
                 "an interval was divided by one that contains zero; its range has no bounds"
             )
-        # x / y at the four corners, not x * (1 / y): the value is computed by one division as well.
-        a, b = self.lo / other.lo, self.lo / other.hi
-        c, d = self.hi / other.lo, self.hi / other.hi
-        return Interval(
-            arrays.minimum(arrays.minimum(a, b), arrays.minimum(c, d)),
-            arrays.maximum(arrays.maximum(a, b), arrays.maximum(c, d)),
-        )
+        # Four quotients, not a product with the reciprocal: the value too is found by one division.
+        return _hull(self.lo / other.lo, self.lo / other.hi, self.hi / other.lo, self.hi / other.hi)
 
     def __rtruediv__(self, other: Array) -> Interval:
         return Interval.of(other) / self
@@ -162,6 +154,11 @@ class Interval:
 
 _ROUNDING = 4 * float(np.finfo(np.float64).eps)
 """Relative error granted to float64 functions that are not rounded correctly; libraries state below 1 ulp."""
+
+
+def _hull(*ends: Array) -> Interval:
+    """Return the smallest interval that holds all `ends`, elementwise."""
+    return Interval(functools.reduce(arrays.minimum, ends), functools.reduce(arrays.maximum, ends))
 
 
 def _zero_if_inside(x: Interval, value: Array) -> Array:
