@@ -21,7 +21,7 @@ from partgraph.metrics import reconstruction_error
 _ONE_SIGMA = 0.6827  # share of a Gaussian within one standard deviation
 _SMALLEST_SIGMA = 0.25  # px; a part and itself are never apart, and no pixel is known better
 
-SCALES = (0.03, 0.1, 0.3, 1.0, 3.0)
+SCALES = (0.1, 0.3, 1.0, 3.0)
 
 
 @torch.inference_mode()

@@ -24,7 +24,8 @@ from partgraph.learning.infer import Decoder
 from partgraph.learning.model import Network
 
 _MEAN_POSE_SAMPLES = 2000
-_SCALE_SAMPLES = 150
+_SCALE_SAMPLES = 80
+_MEASURED_SAMPLES = 200
 
 
 class Watcher(Protocol):
@@ -114,6 +115,8 @@ def calibrate(
     constant = mean_pose(np.stack([data[k].world for k in range(min(len(data), _MEAN_POSE_SAMPLES))]))
     metrics: dict[str, object] = {"mean_pose_mm": np.round(constant, 2).tolist()}
     if graphs:
-        found = evaluate(network, validation, Decoder.of(experiment.evaluation, network.parts))
+        found = evaluate(
+            network, validation, Decoder.of(experiment.evaluation, network.parts), count=_MEASURED_SAMPLES
+        )
         metrics["validation"] = summarise(found, validation.groups, constant).to_json()
     return experiment, metrics
