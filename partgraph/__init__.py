@@ -1,5 +1,6 @@
 """Structured prediction over part graphs: the best configuration of the parts of an object."""
 
+from partgraph.candidates import Candidates
 from partgraph.components import Component
 from partgraph.errors import (
     AmbiguousComponentError,
@@ -25,7 +26,7 @@ from partgraph.potentials import (
     Scaled,
     Unary,
 )
-from partgraph.problem import Candidates, Problem
+from partgraph.problem import Problem
 from partgraph.reference import DynamicProgramming, Exhaustive
 from partgraph.solver import Solution, Solver, Status, solve
 

@@ -18,10 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from partgraph.candidates import Candidates
 from partgraph.errors import ProblemError
 from partgraph.graph import Topology
 from partgraph.potentials import Quadratic
-from partgraph.problem import Candidates, Problem
+from partgraph.problem import Problem
 
 FORMAT = "partgraph-problem-1"
 

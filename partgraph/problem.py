@@ -18,29 +18,12 @@ import numpy as np
 
 from partgraph import arrays, wellformed
 from partgraph.arrays import Array
+from partgraph.candidates import Candidates
 from partgraph.errors import ProblemError
 from partgraph.graph import Graph, Star, Topology
 from partgraph.potentials import Potential, Scaled
 
-
-@final
-@attrs.frozen(eq=False)
-class Candidates:
-    """Where a part may be.
-
-    Attributes
-    ----------
-    positions : array or tensor
-        (K, D) float, length (millimetres for people, pixels in images).
-    scores : array or tensor
-        (K,) float, the evidence for each candidate; -inf forbids it.
-    """
-
-    positions: Array = attrs.field(converter=arrays.as_array)
-    scores: Array = attrs.field(converter=arrays.as_array)
-
-    def __len__(self) -> int:
-        return self.positions.shape[0]
+__all__ = ["Candidates", "Problem"]
 
 
 def _tuple(items: Iterable[Any]) -> tuple[Any, ...]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from partgraph.candidates import Candidates
 from partgraph.errors import ProblemError
+from partgraph.graph import Graph
 from partgraph.potentials import Potential
 
 if TYPE_CHECKING:
@@ -16,7 +18,13 @@ if TYPE_CHECKING:
 
 
 def check_counts(problem: Problem) -> None:
-    """Raise unless there is one entry per part or edge in every field."""
+    """Raise unless there is a graph, and one entry per part or edge in every field."""
+    if not isinstance(problem.graph, Graph):
+        found = type(problem.graph)
+        raise ProblemError(
+            "graph must be a partgraph.Graph, as Topology.from_networkx makes one; "
+            f"found {found.__module__}.{found.__qualname__}"
+        )
     n, e = len(problem.graph.parts), len(problem.graph.edges)
     for field, items, count, what in (
         ("candidates", problem.candidates, n, "part"),
@@ -34,6 +42,8 @@ def check_parts(problem: Problem) -> None:
     """Raise unless every part has candidates of the same dimension, with scores, and proper unary terms."""
     names = problem.graph.parts
     for name, own, terms in zip(names, problem.candidates, problem.unary, strict=True):
+        if not isinstance(own, Candidates):
+            raise ProblemError(f"part {name!r}: expected Candidates(positions, scores); found {own!r}")
         shape = tuple(own.positions.shape)
         if len(shape) != 2 or 0 in shape:
             raise ProblemError(

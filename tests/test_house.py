@@ -17,10 +17,12 @@ ORDER = [
     "interval",
     "potentials",
     "graph",
+    "candidates",
     "wellformed",
     "problem",
     "solver",
     "reference",
+    "builtin",
 ]
 """Imports go from right to left only."""
 

@@ -1,4 +1,5 @@
 import attrs
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given
@@ -174,6 +175,14 @@ def test_a_loss_at_its_own_target_has_no_gradient():
         (
             lambda: Problem(PAIR, two()[:1], [unit()]),
             "candidates must have one entry per part: the graph has 2, found 1",
+        ),
+        (
+            lambda: Problem(nx.Graph([("a", "b")]), two(), [unit()]),
+            r"graph must be a partgraph\.Graph, as Topology\.from_networkx makes one; found networkx\..*\.Graph",
+        ),
+        (
+            lambda: Problem(PAIR, [two()[0], np.zeros((2, 3))], [unit()]),
+            r"part 'wrist': expected Candidates\(positions, scores\); found array",
         ),
         (lambda: Problem(PAIR, two()), "pairwise must have one entry per edge: the graph has 1, found 0"),
         (

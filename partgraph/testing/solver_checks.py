@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from partgraph.candidates import Candidates
 from partgraph.errors import SolveError, UnsupportedProblemError
 from partgraph.graph import Topology
 from partgraph.potentials import EuclideanLoss, Quadratic
-from partgraph.problem import Candidates, Problem
+from partgraph.problem import Problem
 from partgraph.reference import Exhaustive
 from partgraph.solver import Solution, Solver, Status, solve
 from partgraph.testing import strategies

@@ -14,10 +14,11 @@ from typing import Any, TypeVar
 import numpy as np
 from hypothesis import strategies as st
 
+from partgraph.candidates import Candidates
 from partgraph.graph import Topology
 from partgraph.interval import Interval
 from partgraph.potentials import EuclideanLoss, Linear, Pairwise, Potential, Proximal, Quadratic, Scaled
-from partgraph.problem import Candidates, Problem
+from partgraph.problem import Problem
 
 __all__ = [
     "arrays",
