@@ -134,8 +134,8 @@ class VolumetricNetwork(Network):
 
     def set_pairwise_weights(self, weights: Tensor) -> None:
         scaled = weights.to(self.raw_weight) * self.volume.stride**2
-        if not bool((scaled > 0).all()):
-            raise ValueError("pairwise weights must be positive for every pair and axis")
+        if not bool(((scaled > 0) & scaled.isfinite()).all()):
+            raise ValueError("pairwise weights must be positive and finite for every pair and axis")
         with torch.no_grad():  # softplus, inverted so that large and small values keep their digits
             self.raw_weight.copy_(scaled + torch.log(-torch.expm1(-scaled)))
 
