@@ -66,7 +66,7 @@ class Problem:
         If counts or shapes do not fit; the message has the names of the parts concerned.
     """
 
-    graph: Graph
+    graph: Graph = attrs.field(validator=wellformed.check_graph)
     candidates: tuple[Candidates, ...] = attrs.field(converter=_tuple)
     pairwise: tuple[Potential, ...] = attrs.field(converter=_tuple, default=())
     unary: tuple[tuple[Potential, ...], ...] = attrs.field(converter=_tuples, default=())

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from partgraph.problem import Problem
 
 
-def check_counts(problem: Problem) -> None:
-    """Raise unless there is a graph, and one entry per part or edge in every field."""
-    if not isinstance(problem.graph, Graph):
-        found = type(problem.graph)
+def check_graph(_: Problem, __: Any, graph: Any) -> None:
+    """Raise unless `graph` is a graph of ours; networkx's own are passed by mistake."""
+    if not isinstance(graph, Graph):
+        found = type(graph)
         raise ProblemError(
             "graph must be a partgraph.Graph, as Topology.from_networkx makes one; "
             f"found {found.__module__}.{found.__qualname__}"
         )
+
+
+def check_counts(problem: Problem) -> None:
+    """Raise unless there is one entry per part or edge in every field."""
     n, e = len(problem.graph.parts), len(problem.graph.edges)
     for field, items, count, what in (
         ("candidates", problem.candidates, n, "part"),
