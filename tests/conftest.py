@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from partgraph import Candidates, Problem, Quadratic, Topology
 
@@ -15,7 +15,17 @@ pytest_plugins = ["partgraph.testing.fixtures"]
 
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.register_profile("any-example", deadline=None, phases=[Phase.generate], database=None)
+PROFILE = "ci" if os.environ.get("CI") else "dev"
+settings.load_profile(PROFILE)
+
+
+@pytest.fixture
+def any_example():
+    """Let hypothesis stop at any failing example: looking for the smallest takes most of the time."""
+    settings.load_profile("any-example")
+    yield
+    settings.load_profile(PROFILE)
 
 
 @pytest.fixture

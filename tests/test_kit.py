@@ -21,16 +21,6 @@ from partgraph import (
 from partgraph.testing import checks_for, installed, parametrize_with_checks, strategies
 
 
-def failures(subject):
-    failed = set()
-    for check in checks_for(subject):
-        try:
-            check(subject)
-        except AssertionError:
-            failed.add(check.__name__.removeprefix("check_"))
-    return failed
-
-
 # -- potentials --------------------------------------------------------------------------------------------------
 
 
@@ -108,6 +98,7 @@ def test_the_right_one_passes(subject, check):
     check(subject)
 
 
+@pytest.mark.usefixtures("any_example")
 @pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.__name__)
 def test_a_broken_potential_fails_its_check(twin):
     if twin in NEED_TORCH:
@@ -134,6 +125,7 @@ class Hand(Graph):
 GOOD = Star(0, (1, 2), (0, 1))
 
 
+@pytest.mark.usefixtures("any_example")
 @pytest.mark.parametrize(
     ("stars", "failed"),
     [
@@ -228,6 +220,7 @@ HARMS = {
 }
 
 
+@pytest.mark.usefixtures("any_example")
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 def test_a_broken_solver_fails_its_check(harm):
     solver = Broken(harm)
