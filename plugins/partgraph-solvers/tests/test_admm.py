@@ -212,9 +212,3 @@ def test_what_the_slave_refuses_is_refused() -> None:
 def test_options_must_be_positive(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} must be positive; found"):
         ADMM(**options)
-
-
-def test_the_default_solver_is_chosen_by_the_graph() -> None:
-    star, loop = loopy_problem(0, [(0, 1), (0, 2)]), loopy_problem(0, TRIANGLE)
-    assert "blocks_opened" in solve(star).stats
-    assert "multipliers" in solve(loop).stats

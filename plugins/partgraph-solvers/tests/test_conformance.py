@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from partgraph_solvers import ADMM, BranchAndBound
+from partgraph_solvers import ADMM, BranchAndBound, Exact
 
 from partgraph import Pairwise, Problem, Solution, Solver
 from partgraph.testing import parametrize_with_checks
@@ -39,6 +39,8 @@ class Hidden(Pairwise):
         return self.base.evaluate(x, y)
 
 
-@parametrize_with_checks([BranchAndBound(), Generic(), ADMM(), ADMM(slave=Generic(), max_iterations=5)])
+@parametrize_with_checks(
+    [BranchAndBound(), Generic(), Exact(), ADMM(), ADMM(slave=Generic(), max_iterations=5)]
+)
 def test_conformance(subject: Solver, check) -> None:
     check(subject)

@@ -144,7 +144,9 @@ def test_marginals_above_a_threshold(flavour: str) -> None:
             found = state.star.marginals(scores, [None] * len(scores), threshold)
             for part, (labels, values) in zip(state.parts, found, strict=True):
                 most = total.max(axis=tuple(axis for axis in range(total.ndim) if axis != part))
-                rounding = 1e-9 * (1 + np.abs(finite).max() + np.abs(problem.candidates[part].positions).max())
+                rounding = 1e-9 * (
+                    1 + np.abs(finite).max() + np.abs(problem.candidates[part].positions).max()
+                )
                 assert set(np.flatnonzero(most >= threshold + rounding)) <= set(labels)
                 assert set(labels) <= set(np.flatnonzero(most >= threshold - rounding))
                 np.testing.assert_allclose(values, most[labels], rtol=0, atol=rounding)

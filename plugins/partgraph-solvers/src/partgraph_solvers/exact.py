@@ -37,8 +37,8 @@ def _at_least_one(instance: Any, attribute: Any, value: int | None) -> None:
 class Exact(Solver):
     """Find the best configurations of any graph of quadratic terms, and prove it.
 
-    Constant offsets and anchors, any unary term, forbidden candidates, graphs in several pieces. The n best are exact and
-    distinct, ties by lowest labels; near ties are decided by ``problem.score``.
+    Constant offsets and anchors, any unary term, forbidden candidates, graphs in several pieces. The n best are exact
+    and distinct, ties by lowest labels; near ties are decided by ``problem.score``.
 
     Attributes
     ----------
@@ -49,8 +49,8 @@ class Exact(Solver):
     easy_pairs : int
         The final search begins when the edges join no more pairs of candidates than this.
     max_pairs : int
-        If rounds no longer help, the search also begins with up to this many pairs; tables take 16 bytes for each. With more
-        the answer has the status WORK_LIMIT.
+        If rounds no longer help, the search also begins with up to this many pairs; tables take 24 bytes for each.
+        With more the answer has the status WORK_LIMIT.
     max_nodes : int, optional
         Labels to try in the search, at most; None: no limit.
     """
@@ -68,8 +68,8 @@ class Exact(Solver):
         for e, term in enumerate(problem.pairwise):
             if type(term) is not Quadratic:
                 return (
-                    f"the term of edge {problem.graph.edge_name(e)} is {type(term).__name__}, and exact needs Quadratic. "
-                    "Use admm, branch-and-bound on a star, or exhaustive if there are few candidates"
+                    f"the term of edge {problem.graph.edge_name(e)} is {type(term).__name__}, and exact needs "
+                    "Quadratic. Use admm, branch-and-bound on a star, or exhaustive if there are few candidates"
                 )
         return None
 
@@ -106,7 +106,9 @@ class _Search:
         problem, multipliers = self.problem, None
         for round_ in range(self.options.max_rounds):
             pairs = _pairs(problem)
-            multipliers, kept = self._round(problem, state, multipliers, 1 if round_ == 0 else self.options.steps)
+            multipliers, kept = self._round(
+                problem, state, multipliers, 1 if round_ == 0 else self.options.steps
+            )
             self.left = [own[keep] for own, keep in zip(self.left, kept, strict=True)]
             self.history.append(sum(map(len, self.left)))
             if not all(map(len, self.left)):
@@ -122,7 +124,7 @@ class _Search:
     def _round(
         self, problem: Problem, state: State, multipliers: np.ndarray | None, steps: int
     ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Lower the bound, look for configurations, and return multipliers and which candidates of each part to keep."""
+        """Lower the bound, look for configurations; return multipliers, and which candidates of each part to keep."""
         copies = Copies(problem, state.stars)
         slaves = []
         for star, own_state, own in zip(state.stars, state.slaves, copies.of_slave, strict=True):
@@ -147,16 +149,19 @@ class _Search:
         for labels, score in pool.ranked(self.n_best):
             self.found[tuple(int(own[label]) for own, label in zip(self.left, labels, strict=True))] = score
 
-    def _kept(self, problem: Problem, copies: Copies, slaves: list[CompiledSlave], dual: Dual) -> list[np.ndarray]:
+    def _kept(
+        self, problem: Problem, copies: Copies, slaves: list[CompiledSlave], dual: Dual
+    ) -> list[np.ndarray]:
         """Return for every part the labels that may be part of a configuration that reaches the threshold."""
         multipliers, shares = dual.lowest
         gap = dual.bound - self.threshold + 2 * dual.rounding(dual.bound)
-        deficit = [np.zeros(size) for size in problem.sizes]
+        sizes = problem.sizes
+        deficit = [np.zeros(size) for size in sizes]
         for star, slave, own, share in zip(copies.stars, slaves, copies.of_slave, shares, strict=True):
             for part, (labels, values) in zip(
                 star.parts, slave.marginals(multipliers[own], share - gap), strict=True
             ):
-                lost = np.full(problem.sizes[part], np.inf)
+                lost = np.full(sizes[part], np.inf)
                 lost[labels] = share - values
                 deficit[part] += lost
         return [np.flatnonzero((own <= gap) & (own < np.inf)) for own in deficit]
@@ -184,7 +189,8 @@ class _Search:
 
 def _pairs(problem: Problem) -> int:
     """Return how many pairs of candidates the edges join."""
-    return sum(problem.sizes[i] * problem.sizes[j] for i, j in problem.graph.links())
+    sizes = problem.sizes
+    return sum(sizes[i] * sizes[j] for i, j in problem.graph.links())
 
 
 def _restricted(problem: Problem, kept: list[np.ndarray]) -> Problem:
@@ -202,7 +208,8 @@ def _restricted(problem: Problem, kept: list[np.ndarray]) -> Problem:
 
 def _tables(problem: Problem) -> tuple[list[np.ndarray], list[tuple[int, int]], list[np.ndarray]]:
     """Return the unary scores, the links (i < j), and the sum of all terms between i and j as (K_i, K_j) tables."""
-    tables = {link: np.zeros((problem.sizes[link[0]], problem.sizes[link[1]])) for link in problem.graph.links()}
+    sizes = problem.sizes
+    tables = {(i, j): np.zeros((sizes[i], sizes[j])) for i, j in problem.graph.links()}
     for e, (i, j) in enumerate(problem.graph.edges):
         x, y = problem.anchor(e), problem.candidates[j].positions
         table = problem.pairwise[e].evaluate(x[:, None], y[None])

@@ -14,14 +14,20 @@ if TYPE_CHECKING:
 
 @hookimpl
 def partgraph_solvers() -> Iterator[Component]:
-    """Offer branch and bound, and ADMM."""
+    """Offer branch and bound, ADMM, and the exact solver of loopy graphs."""
     yield Component(
         "branch-and-bound", "partgraph_solvers.branch_and_bound:BranchAndBound", "exact, star graphs, n best"
     )
     yield Component("admm", "partgraph_solvers.admm:ADMM", "approximate with a bound, any graph, star slaves")
+    yield Component("exact", "partgraph_solvers.exact:Exact", "exact, any graph of quadratic terms, n best")
 
 
 @hookimpl
 def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
-    """Choose the exact solver for stars, ADMM for everything else."""
-    return "solvers:branch-and-bound" if problem.graph.is_star else "solvers:admm"
+    """Choose the exact solver of stars for stars, else the exact solver where terms are quadratic, else ADMM."""
+    if problem.graph.is_star:
+        return "solvers:branch-and-bound"
+    from partgraph.potentials import Quadratic
+
+    quadratic = all(type(term) is Quadratic for term in problem.pairwise)
+    return "solvers:exact" if quadratic else "solvers:admm"

@@ -77,7 +77,9 @@ class CompiledSlave(Slave):
 
     def solve(self, multipliers: np.ndarray, u: np.ndarray | None, rho: float) -> tuple[np.ndarray, float]:
         """Call the compiled search."""
-        labels, _, bound, *_ = self.star.solve(self.scores, self._pulls(multipliers, u, rho), 1, self.max_blocks)
+        labels, _, bound, *_ = self.star.solve(
+            self.scores, self._pulls(multipliers, u, rho), 1, self.max_blocks
+        )
         return labels[0], bound
 
     def marginals(self, multipliers: np.ndarray, threshold: float) -> list[tuple[np.ndarray, np.ndarray]]:
