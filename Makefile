@@ -13,7 +13,7 @@ BUILT_FROM := $(wildcard pyproject.toml plugins/*/pyproject.toml plugins/*/setup
 	plugins/*/src/*/*.pyx plugins/*/src/*/*.pxd plugins/*/src/*/kernel/*)
 TESTED_FROM := $(wildcard requirements-dev.txt examples/*/pyproject.toml)
 
-PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
 .PHONY: help demo test install install-dev lint types examples clean
 
