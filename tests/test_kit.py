@@ -20,7 +20,6 @@ from partgraph import (
 )
 from partgraph.testing import checks_for, installed, parametrize_with_checks, strategies
 
-
 # -- potentials --------------------------------------------------------------------------------------------------
 
 

@@ -105,11 +105,8 @@ def sub_boxes(*, box: Interval) -> Strategy[Interval]:
 def pairwises(*, dim: int = 3, exact: bool = False) -> Strategy[Pairwise]:
     """Draw quadratic terms; with `exact`, of weights that are powers of two."""
     weights = [0.25, 0.5, 1.0, 2.0] if exact else [1.0, 0.5, 2.0, 1e-4, 0.01, 0.1, 1 / 3, 10.0]
-    return arrays(shape=(2, dim), exact=exact).flatmap(
-        lambda numbers: st.integers(0, len(weights) - 1).map(
-            lambda k: Quadratic(np.resize(np.roll(weights, -k), dim), numbers[1])
-        )
-    )
+    turned = [np.resize(np.roll(weights, -k), dim) for k in range(len(weights))]  # different on every axis
+    return st.builds(Quadratic, st.sampled_from(turned), arrays(shape=(dim,), exact=exact))
 
 
 @functools.cache
