@@ -75,7 +75,9 @@ class ConsoleWatcher:
 
     def calibrating(self, graph: str, scale: float, error: float) -> None:
         """A factor on the pairwise weights was tried."""
-        self._console.print(f"{graph}: weights x {scale:g}: {error:.2f} mm on validation images")
+        self._console.print(
+            f"{graph}: weights x {scale:g}: {error:.2f} mm on validation images", soft_wrap=True
+        )
 
     def _line(self, text: str, *, last: bool) -> None:
         """Say it in a line where there are no bars, but not too often."""
@@ -84,4 +86,4 @@ class ConsoleWatcher:
         now = time.monotonic()
         if last or now - self._last_line >= _SECONDS_BETWEEN_LINES:
             self._last_line = now
-            self._console.print(text)
+            self._console.print(text, soft_wrap=True)

@@ -13,6 +13,7 @@ from partgraph import plugins, solve  # noqa: E402
 from partgraph.errors import UnknownComponentError  # noqa: E402
 from partgraph.learning.baselines import mean_pose  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
+from partgraph.learning.calibrate import SCALES  # noqa: E402
 from partgraph.learning.checkpoint import STATE, load_trained  # noqa: E402
 from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
@@ -72,7 +73,7 @@ def test_train_writes_what_load_reads(tmp_path, toy, experiment):
     assert isinstance(trained.network, toy.DotNetwork)
     assert watcher.steps == [50, 60]
     assert {(graph, scale) for graph, scale, _ in watcher.scales} == {
-        (graph, scale) for graph in ("dots-star", "dots-chain") for scale in (0.03, 0.1, 0.3, 1.0, 3.0)
+        (graph, scale) for graph in ("dots-star", "dots-chain") for scale in SCALES
     }
     assert set(trained.experiment.evaluation.pairwise_scale) == {"dots-star", "dots-chain"}
     assert attrs.evolve(trained.experiment, evaluation=experiment.evaluation) == experiment

@@ -1,0 +1,98 @@
+"""The weights that ship: small, self-describing, and worth their place."""
+
+import json
+
+import attrs
+import numpy as np
+import pytest
+import torch
+from partgraph_humanpose.skeleton import PARTS
+from partgraph_humanpose.weights import human_small
+
+from partgraph import plugins
+from partgraph.learning.checkpoint import SIDECAR, WEIGHTS, load_trained
+from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise
+from partgraph.learning.infer import Decoder
+
+IMAGES = 20
+MARGIN = 1.0  # mm
+
+FOLDER = human_small()
+pytestmark = pytest.mark.skipif(
+    not (FOLDER / WEIGHTS).exists(), reason=f"the shipped weights are not there: {FOLDER.name}/{WEIGHTS}"
+)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return load_trained(plugins.get("experiment", "human-small"))
+
+
+@pytest.fixture(scope="module")
+def results(trained, tmp_path_factory):
+    """The first held-out pictures, four of each clip, over every graph of the experiment."""
+    folder = tmp_path_factory.mktemp("held-out")
+    data = attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=folder)
+    decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
+    found = evaluate(trained.network, data, decoder)
+    return summarise(found, data.groups, trained.metrics["mean_pose_mm"])
+
+
+def test_at_most_twelve_megabytes():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= 12_000_000
+
+
+def test_two_files_and_nothing_else():
+    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([SIDECAR, WEIGHTS])
+
+
+def test_the_network_fits_its_data(trained):
+    assert trained.network.parts == PARTS
+    data = trained.experiment.dataset("test")
+    assert data.split == "test"
+    assert data.size == trained.network.input_size
+    assert all(bool(tensor.isfinite().all()) for tensor in trained.network.state_dict().values())
+    assert (trained.network.pairwise_weights() > 0).all()
+
+
+def test_the_sidecar_says_how_the_weights_came_about(trained):
+    metrics = trained.metrics
+    assert metrics["command"].startswith("partgraph train ")
+    assert np.array(metrics["mean_pose_mm"]).shape == (16, 3)
+    assert metrics["validation"]["images"] > 0
+    assert set(trained.experiment.evaluation.pairwise_scale) == set(trained.experiment.evaluation.graphs) - {
+        "unary-only"
+    }
+
+
+def test_the_sidecar_names_no_place_on_a_machine():
+    def texts(value):
+        if isinstance(value, dict):
+            value = [*value, *value.values()]
+        if isinstance(value, list):
+            return [text for item in value for text in texts(item)]
+        return value.split() if isinstance(value, str) else []
+
+    assert not [
+        word for word in texts(json.loads((FOLDER / SIDECAR).read_text())) if word.startswith(("/", "~"))
+    ]
+
+
+def test_the_same_picture_gives_the_same_scores(trained):
+    images = torch.rand(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        both, first = trained.network(images), trained.network(images[:1])
+    torch.testing.assert_close(both.voxels[:1], first.voxels, atol=1e-3, rtol=1e-3)
+
+
+def test_unary_scores_alone_beat_the_constant_pose(results):
+    assert results.mean("unary-only") < results.mean(CONSTANT) - MARGIN
+    assert results.mean(FLOOR) < 30
+
+
+def test_every_topology_beats_unary_scores_alone(results):
+    assert results.graphs[0] == "unary-only"
+    assert len(results.graphs) >= 5
+    for graph in results.graphs[1:]:
+        mean, _ = results.difference(graph, "unary-only")
+        assert mean < -MARGIN, graph
