@@ -206,6 +206,24 @@ def check_a_constant_shifts_the_score(solver: Solver, problem: Problem, data: st
     )
 
 
+@_on_problems(exact=True)
+def check_the_order_of_candidates_does_not_matter(
+    solver: Solver, problem: Problem, data: st.DataObject
+) -> None:
+    """With the candidates of a part in another order, the n best scores are the same."""
+    part = data.draw(st.integers(0, len(problem.sizes) - 1), label="part")
+    order = np.array(data.draw(st.permutations(range(problem.sizes[part])), label="order"))
+    own = list(problem.candidates)
+    own[part] = Candidates(own[part].positions[order], own[part].scores[order])
+    anchors = tuple(
+        anchors[order] if anchors is not None and edge[0] == part else anchors
+        for edge, anchors in zip(problem.graph.edges, problem.anchors, strict=True)
+    )
+    shuffled = attrs.evolve(problem, candidates=tuple(own), anchors=anchors)
+    first, second = (solve(each, solver, n_best=3).scores for each in (problem, shuffled))
+    np.testing.assert_array_equal(first, second)
+
+
 @_on_problems()
 def check_one_more_candidate_never_hurts(solver: Solver, problem: Problem, data: st.DataObject) -> None:
     """Without its last candidate a part's best score is no higher."""
@@ -247,6 +265,7 @@ EXACT: tuple[Callable[[Solver], None], ...] = (
     check_exact_answers,
     check_exact_scores,
     check_a_constant_shifts_the_score,
+    check_the_order_of_candidates_does_not_matter,
     check_one_more_candidate_never_hurts,
 )
 """Checks of a solver that calls itself exact."""
