@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np  # noqa: E402
 from instances import CLASSES, instance, star_edges, two_hop_edges  # noqa: E402
-from partgraph_solvers import ADMM, BranchAndBound  # noqa: E402
+from partgraph_solvers import ADMM, BranchAndBound, Exact  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 from scipy.spatial import cKDTree  # noqa: E402
@@ -124,47 +124,44 @@ def bench_stars(grids: Sequence[int], classes: Sequence[str], seeds: int, slow: 
     return table
 
 
-def bench_two_hop(
-    grids: Sequence[int], classes: Sequence[str], seeds: int, relative_rho: Sequence[float]
-) -> Table:
-    """Compare strengths of the penalty of ADMM on the loopy two-hop graph."""
+def bench_two_hop(grids: Sequence[int], classes: Sequence[str], seeds: int, strength: float) -> Table:
+    """Compare the exact solver with ADMM on the loopy two-hop graph."""
     table = Table(title="two-hop: 16 parts, 33 edges, 11 slaves; ms", title_justify="left")
-    for name in (
-        "K",
-        "class",
-        "rho / c",
-        "build",
-        "solve",
-        "iterations",
-        "agree",
-        "gap",
-        "proven",
-        "best found by all",
-    ):
+    for name in ("K", "class", "build", "exact", "p90", "20 best", "candidates left", "rounds", "certified",
+                 "ADMM", "iterations", "agree", "optimal", "agree, not optimal", "gap of bound",
+                 "ADMM / exact"):  # fmt: skip
         table.add_column(name, justify="left" if name == "class" else "right")
+    exact, admm = Exact(), ADMM()
     for grid in grids:
         for kind in classes:
-            problems = [instance(two_hop_edges(), kind, grid, seed).problem for seed in range(seeds)]
-            rows, best = {}, np.full(seeds, -np.inf)
-            for rho in relative_rho:
-                solver = ADMM(relative_rho=rho)
-                rows[rho] = []
-                for seed, problem in enumerate(problems):
-                    state, build = timed(lambda: solver.init(problem))  # noqa: B023
-                    found, solve = timed(lambda: solver.compute(problem, state, 1))  # noqa: B023
-                    best[seed] = max(best[seed], found.scores[0])
-                    rows[rho].append((found, build, solve))
-            for rho, runs in rows.items():
-                found = [run[0] for run in runs]
-                same = sum(own.scores[0] >= top - 1e-9 for own, top in zip(found, best, strict=True))
-                table.add_row(
-                    str(grid**3), kind, f"{rho:g}",
-                    f"{median([run[1] for run in runs]):.1f}", f"{median([run[2] for run in runs]):.1f}",
-                    f"{median([own.stats['iterations'] for own in found]):.0f}",
-                    f"{sum(own.stats['consensus'] for own in found)}/{seeds}",
-                    f"{median([own.gap for own in found]):.2f}",
-                    f"{sum(own.status is Status.OPTIMAL for own in found)}/{seeds}", f"{same}/{seeds}",
-                )  # fmt: skip
+            rows: dict[str, list[float]] = {}
+            for seed in range(seeds):
+                problem = instance(two_hop_edges(), kind, grid, seed, strength=strength).problem
+                state, build = timed(lambda: exact.init(problem), 3)  # noqa: B023
+                best, time_exact = timed(lambda: exact.compute(problem, state, 1), 2)  # noqa: B023
+                _, twenty = timed(lambda: exact.compute(problem, state, 20))  # noqa: B023
+                found, time_admm = timed(lambda: admm.compute(problem, state, 1), 2)  # noqa: B023
+                optimal = found.scores[0] >= best.scores[0] - 1e-9
+                values = {
+                    "build": build, "exact": time_exact, "twenty": twenty, "admm": time_admm,
+                    "left": best.stats["candidates_left"][0], "rounds": len(best.stats["candidates_left"]),
+                    "certified": best.status is Status.OPTIMAL, "iterations": found.stats["iterations"],
+                    "agree": found.stats["consensus"], "optimal": optimal,
+                    "false": found.stats["consensus"] and not optimal, "gap": found.gap,
+                    "ratio": time_admm / time_exact,
+                }  # fmt: skip
+                for name, value in values.items():
+                    rows.setdefault(name, []).append(float(value))
+            m = {name: median(values) for name, values in rows.items()}
+            count = {
+                name: f"{sum(rows[name]):.0f}/{seeds}" for name in ("certified", "agree", "optimal", "false")
+            }
+            table.add_row(
+                str(grid**3), kind, f"{m['build']:.1f}", f"{m['exact']:.1f}", f"{np.percentile(rows['exact'], 90):.1f}",
+                f"{m['twenty']:.1f}", f"{m['left']:.0f}", f"{m['rounds']:.0f}", count["certified"], f"{m['admm']:.1f}",
+                f"{m['iterations']:.0f}", count["agree"], count["optimal"], count["false"], f"{m['gap']:.2f}",
+                f"{m['ratio']:.1f} x",
+            )  # fmt: skip
     return table
 
 
@@ -179,14 +176,16 @@ def main() -> None:
     parser.add_argument(
         "--slow", action="store_true", help="run the baselines on every instance, not on one per row"
     )
-    parser.add_argument("--rho", type=float, nargs="+", default=[0.4], help="relative penalties for ADMM")
+    parser.add_argument(
+        "--strength", type=float, default=1.0, help="factor of the pairwise weights of two-hop"
+    )
     parser.add_argument("--only", choices=["stars", "two-hop"])
     options = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 180)
     if options.only != "two-hop":
         console.print(bench_stars(options.grids, options.classes, options.seeds, options.slow))
     if options.only != "stars":
-        console.print(bench_two_hop(options.grids, options.classes, options.seeds, options.rho))
+        console.print(bench_two_hop(options.grids, options.classes, options.seeds, options.strength))
 
 
 if __name__ == "__main__":

@@ -77,6 +77,21 @@ def test_extra_unary_terms_and_state() -> None:
         np.testing.assert_array_equal(found.labels, truth.labels)
 
 
+@pytest.mark.parametrize(("scale", "shift"), [(1.0, 1e6), (1000.0, 0.0), (1000.0, 5e6), (1e-3, 1.0)])
+def test_other_units_and_far_origins(scale: float, shift: float) -> None:
+    """Rounding widens margins and never costs the answer."""
+    for seed in range(12):
+        problem = loopy_problem(seed, DIAMOND)
+        parts = [attrs.evolve(own, positions=own.positions * scale + shift) for own in problem.candidates]
+        terms = [Quadratic(term.weight / scale**2, term.offset * scale) for term in problem.pairwise]
+        moved = Problem(problem.graph, parts, terms)
+        truth, found = (solve(moved, solver, n_best=4) for solver in (Exhaustive(), Exact()))
+        np.testing.assert_array_equal(found.labels, truth.labels)
+        assert found.status is Status.OPTIMAL
+        admm = solve(moved, ADMM(max_iterations=20))
+        assert admm.scores[0] <= truth.scores[0] <= admm.upper_bound
+
+
 def test_everything_ties() -> None:
     own = Candidates(np.zeros((30, 2)), np.zeros(30))
     problem = Problem(Topology("abc", TRIANGLE), [own] * 3, [Quadratic([1.0, 1], [0.0, 0])] * 3)
