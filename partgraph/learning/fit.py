@@ -90,7 +90,7 @@ def fit(
     network.train()
     started, mean = time.monotonic(), dict[str, float]()
     batches = shuffled(dataset, options.batch, experiment.seed, first)
-    for step in range(first, options.steps):
+    for step in range(first, options.total):
         batch = experiment.augmentation(
             next(batches), dataset.flip, step_generator(experiment.seed, step)
         ).to(device)
@@ -111,12 +111,12 @@ def fit(
         for name, value in terms.items():
             mean[name] = value.item() if name not in mean else 0.98 * mean[name] + 0.02 * value.item()
         done = step + 1
-        if done % report_every == 0 or done == options.steps:
+        if done % report_every == 0 or done == options.total:
             rate = (done - first) * options.batch / (time.monotonic() - started)
-            progress = Progress(done, options.steps, dict(mean), rate)
+            progress = Progress(done, options.total, dict(mean), rate)
             with (folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(attrs.asdict(progress)) + "\n")
             report(progress)
-        if done % options.checkpoint == 0 or done == options.steps:
+        if done % options.checkpoint == 0 or done == options.total:
             save_state(folder, network, optimizer, done)
     return network.eval()

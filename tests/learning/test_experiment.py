@@ -4,6 +4,7 @@ import copy
 import itertools
 import json
 
+import attrs
 import pytest
 
 from partgraph.errors import PartGraphError, UnknownComponentError
@@ -209,6 +210,15 @@ def test_learning_rate_rises_stays_and_falls():
 def test_training_can_be_lengthened_without_changing_what_was_done():
     short, long = (Training(steps=steps, warmup=10, decay=20) for steps in (100, 200))
     assert [short.rate(k) for k in range(80)] == [long.rate(k) for k in range(80)]
+
+
+def test_a_restart_falls_to_zero_once_more_from_half_the_rate():
+    training = Training(steps=100, learning_rate=2.0, warmup=10, decay=20, restart=50)
+    plain = attrs.evolve(training, restart=0)
+    assert training.total == 150
+    assert plain.total == 100
+    assert [training.rate(k) for k in range(100)] == [plain.rate(k) for k in range(100)]
+    assert [training.rate(k) for k in (100, 125, 149)] == pytest.approx([1.0, 0.5, 0.02])
 
 
 def test_learning_rate_without_warmup_and_decay_is_constant():
