@@ -66,7 +66,7 @@ def train(
     experiment, metrics = calibrate(experiment, network, data, validation, watcher)
     metrics |= {
         "command": command,
-        "seconds": round(time.time() - started),
+        "seconds_of_last_start": round(time.time() - started),
         "partgraph": version("partgraph"),
         "torch": torch.__version__,
         "machine": platform.machine(),
