@@ -9,6 +9,8 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
+from partgraph.report.frozen import as_tuple
+
 Side = Literal["left", "right", "center"]
 
 _SIDES = ("left", "right", "center")
@@ -48,9 +50,9 @@ class Skeleton:
         N times "left", "right" or "center", the object's own left and right. Where not given, all are "center".
     """
 
-    parts: tuple[str, ...] = attrs.field(converter=tuple)
+    parts: tuple[str, ...] = attrs.field(converter=as_tuple)
     limbs: tuple[tuple[int, int], ...] = attrs.field(converter=_index_pairs)
-    sides: tuple[Side, ...] = attrs.field(converter=tuple)
+    sides: tuple[Side, ...] = attrs.field(converter=as_tuple)
 
     @sides.default
     def _all_center(self) -> tuple[Side, ...]:
@@ -130,7 +132,7 @@ class Case:
 
     title: str
     image: np.ndarray = attrs.field(converter=_read_only)
-    poses: tuple[Pose, ...] = attrs.field(converter=tuple)
+    poses: tuple[Pose, ...] = attrs.field(converter=as_tuple)
     truth: Pose | None = None
     caption: str = ""
 
@@ -170,7 +172,7 @@ class Group:
     """Cases that are shown together, such as the best or the worst."""
 
     title: str
-    cases: tuple[Case, ...] = attrs.field(converter=tuple)
+    cases: tuple[Case, ...] = attrs.field(converter=as_tuple)
     caption: str = ""
 
 

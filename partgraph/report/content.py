@@ -7,6 +7,7 @@ from typing import final
 import attrs
 
 from partgraph.report.cases import Case, Group, Skeleton
+from partgraph.report.frozen import as_tuple
 from partgraph.report.palette import MAX_POSES
 from partgraph.report.tables import Table
 
@@ -43,11 +44,11 @@ class Report:
     title: str
     skeleton: Skeleton
     lead: str = ""
-    facts: tuple[Fact, ...] = attrs.field(converter=tuple, default=())
-    tables: tuple[Table, ...] = attrs.field(converter=tuple, default=())
-    groups: tuple[Group, ...] = attrs.field(converter=tuple, default=())
-    shown: tuple[str, ...] = attrs.field(converter=tuple, default=())
-    footer: tuple[Fact, ...] = attrs.field(converter=tuple, default=())
+    facts: tuple[Fact, ...] = attrs.field(converter=as_tuple, default=())
+    tables: tuple[Table, ...] = attrs.field(converter=as_tuple, default=())
+    groups: tuple[Group, ...] = attrs.field(converter=as_tuple, default=())
+    shown: tuple[str, ...] = attrs.field(converter=as_tuple, default=())
+    footer: tuple[Fact, ...] = attrs.field(converter=as_tuple, default=())
 
     def __attrs_post_init__(self) -> None:
         parts = len(self.skeleton.parts)

@@ -8,6 +8,8 @@ from typing import final
 
 import attrs
 
+from partgraph.report.frozen import as_tuple
+
 
 @final
 @attrs.frozen
@@ -55,7 +57,7 @@ class Table:
 
     title: str
     columns: tuple[Column, ...] = attrs.field(converter=_columns)
-    rows: tuple[Row, ...] = attrs.field(converter=tuple)
+    rows: tuple[Row, ...] = attrs.field(converter=as_tuple)
     unit: str = ""
     caption: str = ""
 
