@@ -8,7 +8,7 @@ Private. Callers pass checked, contiguous float64 arrays; `branch_and_bound` doe
 from libc.stdint cimport int32_t
 from libcpp cimport bool as bool_t
 from libcpp.memory cimport unique_ptr, make_unique
-from libcpp.utility cimport move, pair
+from libcpp.utility cimport move
 from libcpp.vector cimport vector
 
 import numpy as np
@@ -67,8 +67,12 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
         COutcome run(long) except +
         vector[CMarginals] marginals(double) except +
 
-    pair[double, int] best_center(const CKernels&, const CBlocks&, const int32_t*, const CScores&, const vector[CLeaf]&,
-                                  const int32_t*) except +
+    cdef cppclass CChoice "partgraph::Choice":
+        double value
+        int32_t label
+
+    vector[CChoice] best_centers(const CKernels&, const CBlocks&, const int32_t*, const CScores&, const vector[CLeaf]&,
+                                 const int32_t*, int) except +
 
 MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
 
@@ -244,8 +248,24 @@ cdef class Star:
                 view[r, c] = outcome.found[r].labels[c]
         return labels, values, outcome.upper_bound, bool(outcome.proven), outcome.blocks_opened, outcome.centers_visited
 
-    def best_center(self, Scores scores not None, const int32_t[::1] labels not None):
-        """Return the center's best label for given `labels` (all slots,), and its score with its edges."""
-        cdef pair[double, int] best = best_center(
-            _kernels(None)[0], self._star.positions[0], self._star.order, scores._scores.get()[0], self._star.leaves, &labels[0])
-        return best.second, best.first
+    def best_centers(self, Scores scores not None, const int32_t[::1] labels not None, int n_best):
+        """Return the center's best labels while the leaves keep theirs, best first, ties by lowest label.
+
+        Parameters
+        ----------
+        scores : Scores
+            Of the center.
+        labels : array
+            (slots,) int32, a label for every slot.
+        n_best : int
+            Labels wanted.
+
+        Returns
+        -------
+        list of (label, score)
+            With the center's edges, without the leaves' own scores.
+        """
+        cdef vector[CChoice] best = best_centers(
+            _kernels(None)[0], self._star.positions[0], self._star.order, scores._scores.get()[0], self._star.leaves,
+            &labels[0], n_best)
+        return [(choice.label, choice.value) for choice in best]

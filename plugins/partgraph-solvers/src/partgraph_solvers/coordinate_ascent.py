@@ -68,8 +68,17 @@ class Polisher:
     problem: Problem
     scores: list[_star.Scores]
 
-    def conditional(self, part: int, labels: np.ndarray) -> np.ndarray:
-        """Return the score of every candidate of `part`, with its edges, while the others stay: (K,) float64."""
+    def best_labels(self, part: int, labels: np.ndarray, n_best: int) -> list[int]:
+        """Return the best labels of `part` while the others, (N,) int, stay; best first, ties by lowest label."""
+        star = self.moves.compiled[part]
+        if star is not None:
+            return [
+                label for label, _ in star.best_centers(self.scores[part], labels.astype(np.int32), n_best)
+            ]
+        return np.argsort(-self._conditional(part, labels), kind="stable")[:n_best].tolist()
+
+    def _conditional(self, part: int, labels: np.ndarray) -> np.ndarray:
+        """Return the score of every candidate of `part`, with its edges: (K,) float64."""
         problem = self.problem
         total = problem.candidates[part].scores.copy()
         for e in self.moves.stars[part].edges:
@@ -97,7 +106,7 @@ class Polisher:
         """Return the best label of `part`; its present one where no other is better."""
         star = self.moves.compiled[part]
         if star is not None:
-            return star.best_center(self.scores[part], labels)[0]
-        total = self.conditional(part, labels)
+            return star.best_centers(self.scores[part], labels, 1)[0][0]
+        total = self._conditional(part, labels)
         best = int(np.argmax(total))
         return best if total[best] > total[labels[part]] else int(labels[part])

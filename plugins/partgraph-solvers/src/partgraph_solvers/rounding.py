@@ -44,11 +44,13 @@ class Pool:
     def widen(self, n_best: int) -> None:
         """Add what the best configuration becomes when a single part moves: where most of the next best are."""
         (best, _), *_ = self.ranked(1)
-        for part, size in enumerate(self._problem.sizes):
-            total = self._polisher.conditional(part, np.array(best))
-            rows = np.repeat(np.array(best)[None], min(n_best, size), axis=0)
-            rows[:, part] = np.argsort(-total, kind="stable")[:n_best]
-            self._keep(rows)
+        rows = [np.array(best)]
+        for part in range(len(best)):
+            for label in self._polisher.best_labels(part, rows[0], n_best):
+                row = rows[0].copy()
+                row[part] = label
+                rows.append(row)
+        self._keep(np.array(rows))
 
     def ranked(self, n_best: int) -> list[tuple[tuple[int, ...], float]]:
         """Return the n best allowed configurations, ties by lowest labels."""

@@ -45,10 +45,44 @@ std::pair<double, int> best_in_blocks(const double* upper, int blocks, const int
     return {best, arg};
 }
 
-// Best center candidate while every leaf keeps its label (labels by slot): its value without the leaves' own scores,
-// and its label.
-inline std::pair<double, int> best_center(const Kernels& kernels, const Blocks& positions, const int32_t* order,
-                                          const Scores& scores, const std::vector<Leaf>& leaves, const int32_t* labels) {
+struct Choice {
+    double value;
+    int32_t label;
+};
+inline bool before(const Choice& a, const Choice& b) { return a.value != b.value ? a.value > b.value : a.label < b.label; }
+
+// The best choices of a part, at most `capacity` and none below `least`, best first. Blocks are looked at in the order
+// of their bounds `upper`; values(block, out) gives the values of one.
+template <class Values>
+void best_choices(const std::vector<double>& upper, int blocks, const int32_t* order, double least, std::size_t capacity,
+                  const Values& values, std::vector<Choice>& choices) {
+    std::vector<int> sequence;
+    for (int b = 0; b < blocks; ++b)
+        if (upper[b] >= least && upper[b] != -INF) sequence.push_back(b);
+    std::sort(sequence.begin(), sequence.end(), [&](int a, int b) { return upper[a] > upper[b]; });
+    choices.clear();
+    double value[BLOCK];
+    for (int b : sequence) {
+        if (upper[b] < least) break;
+        values(b, value);
+        for (int k = 0; k < BLOCK; ++k)
+            if (value[k] >= least && value[k] != -INF) choices.push_back({value[k], order[b * BLOCK + k]});
+        if (choices.size() > capacity) {
+            std::nth_element(choices.begin(), choices.begin() + capacity - 1, choices.end(), before);
+            choices.resize(capacity);
+            least = std::max(least, std::min_element(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
+                                        return a.value < b.value;
+                                    })->value);
+        }
+    }
+    std::sort(choices.begin(), choices.end(), before);
+}
+
+// The best center candidates while every leaf keeps its label (labels by slot), with their values but for the leaves'
+// own scores.
+inline std::vector<Choice> best_centers(const Kernels& kernels, const Blocks& positions, const int32_t* order,
+                                        const Scores& scores, const std::vector<Leaf>& leaves, const int32_t* labels,
+                                        int capacity) {
     std::vector<Coordinate> coordinates;
     std::vector<double> point, upper(positions.padded_blocks);
     for (const Leaf& leaf : leaves)
@@ -62,8 +96,9 @@ inline std::pair<double, int> best_center(const Kernels& kernels, const Blocks& 
     const auto values = [&](int block, double* value) {
         kernels.center_values(count, coordinates.data(), point.data(), scores.value.data(), block, value);
     };
-    const auto [value, index] = best_in_blocks(upper.data(), positions.blocks, order, values);
-    return {value, index < 0 ? -1 : order[index]};
+    std::vector<Choice> choices;
+    best_choices(upper, positions.blocks, order, -INF, capacity, values, choices);
+    return choices;
 }
 
 struct Marginals {
@@ -189,39 +224,16 @@ class Search {
         return best_in_blocks(upper_.data(), leaf.positions->blocks, leaf.order, values);
     }
 
-    struct Choice {
-        double value;
-        int32_t label;
-    };
-
     // The best candidates of a leaf at q, down to `least`, at most the pool's capacity, best first.
     void collect(int l, const double* q, double least, std::vector<Choice>& choices) {
         const Leaf& leaf = star_.leaves[l];
         const Scores& scores = star_.leaf(l);
-        const std::size_t capacity = pool_.capacity();
-        const auto before = [](const Choice& a, const Choice& b) {
-            return a.value != b.value ? a.value > b.value : a.label < b.label;
-        };
         kernels_.box_upper[leaf.row()](leaf.size(), leaf.coordinates.data(), q, q, scores.block_max.data(),
                                        leaf.positions->padded_blocks, upper_.data());
-        sequence_.clear();
-        for (int b = 0; b < leaf.positions->blocks; ++b)
-            if (upper_[b] >= least && upper_[b] != -INF) sequence_.push_back(b);
-        std::sort(sequence_.begin(), sequence_.end(), [&](int a, int b) { return upper_[a] > upper_[b]; });
-        choices.clear();
-        double value[BLOCK];
-        for (int b : sequence_) {
-            if (upper_[b] < least) break;
-            kernels_.leaf_values[leaf.row()](leaf.size(), leaf.coordinates.data(), scores.value.data(), q, b, value);
-            for (int k = 0; k < BLOCK; ++k)
-                if (value[k] >= least && value[k] != -INF) choices.push_back({value[k], leaf.order[b * BLOCK + k]});
-            if (choices.size() > capacity) {
-                std::nth_element(choices.begin(), choices.begin() + capacity - 1, choices.end(), before);
-                choices.resize(capacity);
-                least = std::max(least, choices.back().value);
-            }
-        }
-        std::sort(choices.begin(), choices.end(), before);
+        const auto values = [&](int block, double* value) {
+            kernels_.leaf_values[leaf.row()](leaf.size(), leaf.coordinates.data(), scores.value.data(), q, block, value);
+        };
+        best_choices(upper_, leaf.positions->blocks, leaf.order, least, pool_.capacity(), values, choices);
     }
 
     // Raises the marginals of this center, and of the leaves' candidates, by configurations of this center with the
@@ -323,9 +335,10 @@ class Search {
             const std::size_t before = visited_.size();
             visit(center);
             if (visited_.size() == before || pool_.found().empty() || size() == 0) break;
-            const int label = best_center(kernels_, star_.positions, star_.order, star_.center(), star_.leaves, last_visited_.data()).second;
-            if (label < 0) break;
-            center = star_.positions.rank[label];
+            const auto best = best_centers(kernels_, star_.positions, star_.order, star_.center(), star_.leaves,
+                                           last_visited_.data(), 1);
+            if (best.empty()) break;
+            center = star_.positions.rank[best[0].label];
         }
     }
 
@@ -438,7 +451,7 @@ class Search {
     double summands_ = 0, reach_ = 0, reach_squared_ = 0, unary_ = 0;
     std::vector<double> rest_;  // sum of the maxima of leaves l, l + 1, ...
     std::vector<double> upper_, bound_, leaf_bound_;
-    std::vector<int> live_, processing_, visited_, sequence_;
+    std::vector<int> live_, processing_, visited_;
     std::vector<int32_t> last_visited_;  // labels by slot
     std::vector<std::vector<Choice>> choices_;
     std::vector<Supporters> supporters_;
