@@ -100,7 +100,8 @@ class ADMM(Solver):
 
     def warm_start(self, state: State, solution: Solution) -> State:
         """Return a state from which a run on a similar problem begins where the run of `solution` ended."""
-        return attrs.evolve(state, start=solution.stats["end"])
+        names = ("multipliers", "common_positions", "dual_multipliers")
+        return attrs.evolve(state, start=Iterate(*(solution.stats[name] for name in names)))
 
     def compute(self, problem: Problem, state: State, n_best: int) -> Solution:
         """Iterate until the slaves agree; return the best of all rounded iterates."""
@@ -239,7 +240,8 @@ class _Run:
             "n_best": "from the pool of rounded configurations"
             + ("; the best is proven" * (status is Status.OPTIMAL)),
             "multipliers": self.now.multipliers,
-            "end": attrs.evolve(self.now, dual_multipliers=self.dual.multipliers),
+            "common_positions": self.now.u,
+            "dual_multipliers": self.dual.multipliers,
         }
         bound = float(scores[0]) if status is Status.OPTIMAL else max(self.dual.bound, float(scores[0]))
         return Solution(np.array([own for own, _ in ranked], dtype=np.intp), scores, bound, status, stats)
