@@ -257,6 +257,7 @@ def test_predict(folder, photo, tmp_path, capsys):
         ('voxels = "softmax"', 'voxels = "hinge"', "loss 'deep-supervision': voxels"),
         ('"two-hop"]', '"three-hop"]', "no graph named 'three-hop'"),
         ('name = "tiny"', 'name = "tiny"\nseeed = 1', "seeed"),
+        ("count = 12", 'count = 12\nmotion = ["nowhere"]', "nowhere"),
     ],
 )
 def test_a_wrong_experiment_is_one_line_before_any_work(config, tmp_path, capsys, old, new, words):

@@ -7,8 +7,10 @@ from typing import NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from partgraph.errors import PartGraphError
 
-class MotionError(ValueError):
+
+class MotionError(PartGraphError, ValueError):
     """Motion that cannot be used; one line says where, what was asked, what was found and what to do."""
 
     def __init__(self, where: object, asked: str, found: str, do: str) -> None:
