@@ -98,6 +98,8 @@ def test_a_star_is_one_slave_and_exact() -> None:
         truth, found = (solve(problem, solver, n_best=4) for solver in (Exhaustive(), ADMM()))
         assert found.status is Status.OPTIMAL
         np.testing.assert_array_equal(found.labels, truth.labels)
+        state = ADMM().init(problem)
+        assert ADMM().warm_start(state, found) is state
 
 
 def test_lone_parts_and_pieces_are_proven_at_once() -> None:

@@ -100,6 +100,8 @@ class ADMM(Solver):
 
     def warm_start(self, state: State, solution: Solution) -> State:
         """Return a state from which a run on a similar problem begins where the run of `solution` ended."""
+        if len(state.stars) == 1:
+            return state  # a single slave has nobody to agree with
         names = ("multipliers", "common_positions", "dual_multipliers")
         return attrs.evolve(state, start=Iterate(*(solution.stats[name] for name in names)))
 
