@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import pkgutil
 import re
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -61,6 +62,10 @@ def _import_string(instance: Any, attribute: Any, value: str) -> None:
         )
 
 
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)  # tuple itself as a converter hides the type from checkers
+
+
 @final
 @attrs.frozen
 class Component:
@@ -84,7 +89,7 @@ class Component:
     name: str = attrs.field(validator=_kebab)
     target: str = attrs.field(validator=_import_string)
     summary: str
-    requires: tuple[str, ...] = attrs.field(converter=tuple, default=())
+    requires: tuple[str, ...] = attrs.field(converter=_names, default=())
     examples: str = attrs.field(default="", validator=_import_string)
 
 
