@@ -72,7 +72,7 @@ def read_photo(path: Path) -> NDArray[np.uint8]:
             return np.asarray(upright.convert("RGB"))
     except FileNotFoundError:
         raise PhotoError(f"{path}: no such file; give the path of a JPEG or PNG picture") from None
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{path}: cannot be read as a picture ({error}); give a JPEG or PNG file") from None
 
 

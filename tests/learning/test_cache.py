@@ -151,6 +151,18 @@ def test_an_error_elsewhere_comes_here_and_keeps_what_was_made(cache):
     assert not set(range(16)) & set(cache.missing().tolist())
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_record_counts_once_all_its_fields_are_written(cache, workers):
+    def half(index):
+        return {"number": index, "square": [1, 2]}  # the second field does not fit
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ValueError, match="broadcast"):
+        cache.fill(half, executor if workers else None)
+    assert 0 in cache.missing()
+    cache.fill(make)
+    assert cache.records["square"][0].tolist() == [0, 0, 1]
+
+
 def test_two_views_of_one_file_see_each_other(tmp_path):
     first, second = (RecordCache(tmp_path / "records", TYPE, 5) for _ in range(2))
     first.get(2, make)

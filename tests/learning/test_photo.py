@@ -228,5 +228,13 @@ def test_damaged_pictures_are_read_or_refused(tmp_path_factory, data, kind):
     assert picture.shape[2] == 3
 
 
+def test_a_picture_with_a_broken_chunk(tmp_path):
+    """Its first chunk of pixels says that it is five bytes long; Pillow calls that a SyntaxError."""
+    content = WHOLE["PNG"]
+    (tmp_path / "broken.png").write_bytes(content[:33] + (5).to_bytes(4, "big") + content[37:])
+    with pytest.raises(PhotoError, match="cannot be read as a picture"):
+        read_photo(tmp_path / "broken.png")
+
+
 def test_boxes_are_left_top_width_height():
     assert attrs.astuple(Box(1, 2, 3, 4)) == (1, 2, 3, 4)

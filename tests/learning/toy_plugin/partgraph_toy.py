@@ -28,7 +28,7 @@ MM_PER_PX = 7.0
 
 @attrs.frozen(eq=False)
 class Dots(Dataset):
-    """Four dots on a grid of cells; the group says whether they are far apart in x or in y."""
+    """Four dots on a grid of cells, the second sometimes hidden; the group says whether they spread in x or in y."""
 
     split: Literal["train", "validation", "test"] = "train"
     count: int = 40
@@ -70,12 +70,14 @@ class Dots(Dataset):
             at = (random.random((4, 2)) * spread).astype(int)
             if len(set(map(tuple, at))) == 4:
                 break
+        visible = np.array([True, random.random() > 0.2, True, True])
         image = np.full((self.size, self.size, 3), 20, np.uint8)
-        for (x, y), colour in zip(at * self.cell, COLOURS, strict=True):
-            image[y : y + self.cell, x : x + self.cell] = colour
+        for (x, y), colour, shown in zip(at * self.cell, COLOURS, visible, strict=True):
+            if shown:
+                image[y : y + self.cell, x : x + self.cell] = colour
         target = np.zeros((4, 3), np.float32)
         target[:, :2] = (at + 0.5) * self.cell
-        return Sample(image, target, target * MM_PER_PX, np.ones(4, bool), self.groups[group])
+        return Sample(image, target, target * MM_PER_PX, visible, self.groups[group])
 
 
 @attrs.frozen
