@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from partgraph.testing import parametrize_with_checks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+WEIGHTS = EXAMPLES.parent / "plugins/partgraph-humanpose/src/partgraph_humanpose/weights/human-small"
 NEEDS = {"loopy_graph.py": "partgraph_solvers"}
 
 
@@ -58,3 +60,13 @@ def test_the_experiment_file_names_what_is_installed() -> None:
         assert len(experiment.dataset(part)) == getattr(experiment.data, part).options["count"]
     for name in experiment.evaluation.graphs:
         assert plugins.get("graph", name).parts == experiment.dataset("test").parts
+
+
+@pytest.mark.skipif(not (WEIGHTS / "weights.safetensors").exists(), reason="the weights are not here")
+@pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
+def test_the_experiment_file_is_that_of_the_shipped_network() -> None:
+    from partgraph.learning.experiment import read_experiment
+
+    values = json.loads((WEIGHTS / "experiment.json").read_text(encoding="utf-8"))["experiment"]
+    values["evaluation"]["pairwise_scale"] = {}  # what calibration filled in
+    assert json.loads(json.dumps(read_experiment(EXAMPLES / "human-small.toml").to_json())) == values
