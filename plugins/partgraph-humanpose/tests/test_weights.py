@@ -15,7 +15,6 @@ from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise
 from partgraph.learning.infer import Decoder
 
 IMAGES = 100
-CANDIDATES = 300
 MARGIN = 1.0  # mm
 
 FOLDER = human_small()
@@ -30,24 +29,12 @@ def trained():
 
 
 @pytest.fixture(scope="module")
-def held_out(trained, tmp_path_factory):
-    """The first held-out pictures, four of each clip."""
+def results(trained, tmp_path_factory):
+    """The first held-out pictures, equally many of each clip, over every graph of the experiment."""
     folder = tmp_path_factory.mktemp("held-out")
-    return attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=folder)
-
-
-def results(trained, data, *graphs):
-    """Errors over some graphs; loops are searched over the best candidates only, for time's sake."""
-    evaluation = attrs.evolve(trained.experiment.evaluation, graphs=graphs)
-    decoder = Decoder.of(evaluation, trained.network.parts)
-    loops = not all(graph.is_forest for graph in decoder.graphs.values())
-    every = trained.network.candidates
-    trained.network.candidates = CANDIDATES if loops else every
-    try:
-        found = evaluate(trained.network, data, decoder)
-    finally:
-        trained.network.candidates = every
-    return summarise(found, data.groups, trained.metrics["mean_pose_mm"])
+    data = attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=folder)
+    decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
+    return summarise(evaluate(trained.network, data, decoder), data.groups, trained.metrics["mean_pose_mm"])
 
 
 def test_at_most_twelve_megabytes():
@@ -97,13 +84,12 @@ def test_the_same_picture_gives_the_same_scores(trained):
     torch.testing.assert_close(both.voxels[:1], first.voxels, atol=1e-3, rtol=1e-3)
 
 
-def test_unary_scores_alone_beat_the_constant_pose(trained, held_out):
-    found = results(trained, held_out, "unary-only")
-    assert found.mean("unary-only") < found.mean(CONSTANT) - MARGIN
-    assert found.mean(FLOOR) < 30
+def test_unary_scores_alone_beat_the_constant_pose(results):
+    assert results.mean("unary-only") < results.mean(CONSTANT) - MARGIN
+    assert results.mean(FLOOR) < 30
 
 
 @pytest.mark.parametrize("graph", ["center-star", "stick-figure", "extended-stick-figure", "two-hop"])
-def test_every_topology_beats_unary_scores_alone(trained, held_out, graph):
-    mean, _ = results(trained, held_out, "unary-only", graph).difference(graph, "unary-only")
+def test_every_topology_beats_unary_scores_alone(results, graph):
+    mean, _ = results.difference(graph, "unary-only")
     assert mean < -MARGIN
