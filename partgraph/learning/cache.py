@@ -88,7 +88,7 @@ class RecordCache:
     def get(self, index: int, make: Maker) -> np.void:
         """A copy of record `index`, made now if it was missing."""
         if not self.records["done"][index]:
-            self._store(index, make)
+            _write(self.records, index, make)
         return self.records[index].copy()
 
     def fill(
@@ -114,7 +114,7 @@ class RecordCache:
         if executor is None:
             for chunk in chunks:
                 for index in chunk:
-                    self._store(int(index), make)
+                    _write(self.records, int(index), make)
                 yield len(chunk)
         else:
             futures = [executor.submit(_fill_chunk, self.path, chunk.tolist(), make) for chunk in chunks]
@@ -124,12 +124,6 @@ class RecordCache:
             finally:
                 for future in futures:
                     future.cancel()
-
-    def _store(self, index: int, make: Maker) -> None:
-        record = self.records[index : index + 1]
-        for name, value in make(index).items():
-            record[name][0] = value
-        record["done"][0] = True
 
 
 def _create(path: Path, dtype: np.dtype, count: int) -> None:
@@ -144,9 +138,14 @@ def _fill_chunk(path: Path, indices: Iterable[int], make: Maker) -> int:
     records = np.lib.format.open_memmap(path, mode="r+")
     made = 0
     for index in indices:
-        record = records[index : index + 1]
-        for name, value in make(index).items():
-            record[name][0] = value
-        record["done"][0] = True
+        _write(records, index, make)
         made += 1
     return made
+
+
+def _write(records: NDArray[np.void], index: int, make: Maker) -> None:
+    """Make record `index`; the flag comes last, so that a killed process leaves no half record that counts."""
+    record = records[index : index + 1]
+    for name, value in make(index).items():
+        record[name][0] = value
+    record["done"][0] = True
