@@ -75,7 +75,8 @@ class Training:
     warmup : steps over which the learning rate rises
     decay : last steps, over which it falls to zero along a straight line; constant in between, so that training can
         be lengthened while it runs without changing what has been done
-    restart : further steps after them, over which the learning rate falls to zero once more, from half its value
+    restarts : numbers of further steps after them; each restart begins at half the learning rate and ends with a
+        decay of its own
     clip : largest norm of the gradient
     checkpoint : steps between two checkpoints
     """
@@ -86,22 +87,25 @@ class Training:
     weight_decay: float = attrs.field(default=1e-2, validator=ge(0))
     warmup: int = attrs.field(default=100, validator=ge(0))
     decay: int = attrs.field(default=500, validator=ge(0))
-    restart: int = attrs.field(default=0, validator=ge(0))
+    restarts: tuple[int, ...] = attrs.field(default=(), validator=attrs.validators.deep_iterable(gt(0)))
     clip: float = attrs.field(default=20.0, validator=gt(0))
     checkpoint: int = attrs.field(default=250, validator=gt(0))
 
     @property
     def total(self) -> int:
-        """Number of updates, the restart's included."""
-        return self.steps + self.restart
+        """Number of updates, the restarts' included."""
+        return self.steps + sum(self.restarts)
 
     def rate(self, step: int) -> float:
         """Learning rate of an update, counted from zero."""
-        if step >= self.steps:
-            return self.learning_rate / 2 * (self.total - step) / self.restart
         rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        fall = min(1.0, (self.steps - step) / self.decay) if self.decay else 1.0
-        return self.learning_rate * min(rise, fall)
+        peak, length = self.learning_rate, self.steps
+        for further in self.restarts:
+            if step < length:
+                break
+            step, length, peak, rise = step - length, further, self.learning_rate / 2, 1.0
+        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay else 1.0
+        return peak * min(rise, fall)
 
 
 @final

@@ -212,13 +212,25 @@ def test_training_can_be_lengthened_without_changing_what_was_done():
     assert [short.rate(k) for k in range(80)] == [long.rate(k) for k in range(80)]
 
 
-def test_a_restart_falls_to_zero_once_more_from_half_the_rate():
-    training = Training(steps=100, learning_rate=2.0, warmup=10, decay=20, restart=50)
-    plain = attrs.evolve(training, restart=0)
+def test_restarts_begin_at_half_the_rate_and_end_with_a_decay_of_their_own():
+    training = Training(steps=100, learning_rate=2.0, warmup=10, decay=20, restarts=(10, 40))
+    plain = attrs.evolve(training, restarts=())
     assert training.total == 150
     assert plain.total == 100
     assert [training.rate(k) for k in range(100)] == [plain.rate(k) for k in range(100)]
-    assert [training.rate(k) for k in (100, 125, 149)] == pytest.approx([1.0, 0.5, 0.02])
+    assert [training.rate(k) for k in (100, 105, 109)] == pytest.approx([1.0, 0.5, 0.1])  # shorter than a decay
+    assert [training.rate(k) for k in (110, 129, 140, 149)] == pytest.approx([1.0, 1.0, 0.5, 0.05])
+
+
+def test_a_restart_can_be_lengthened_without_changing_what_was_done():
+    short, long = (Training(steps=50, decay=20, restarts=(10, further)) for further in (40, 80))
+    assert [short.rate(k) for k in range(80)] == [long.rate(k) for k in range(80)]
+
+
+@pytest.mark.parametrize("restarts", [(0,), (5, -1)])
+def test_a_restart_without_steps_is_refused(restarts):
+    with pytest.raises(ValueError, match="restarts"):
+        Training(restarts=restarts)
 
 
 def test_learning_rate_without_warmup_and_decay_is_constant():

@@ -76,7 +76,7 @@ def test_same_seed_same_weights_other_seed_other_weights(tmp_path, experiment):
 def test_interrupted_training_ends_bit_by_bit_as_uninterrupted(tmp_path, experiment, monkeypatch, stop):
     """Stopped at a step, between checkpoints or on one, while data, augmentation and rate are all at work."""
     experiment = attrs.evolve(
-        short(experiment, steps=12, restart=8, checkpoint=7, warmup=5, decay=8),
+        short(experiment, steps=12, restarts=(3, 5), checkpoint=7, warmup=5, decay=8),
         augmentation=Augmentation(0.5, 20.0, 0.2, 0.2, 0.05, 0.3, 0.5),
     )
     data = experiment.dataset("train")
@@ -148,7 +148,7 @@ def test_learning_rate_of_the_schedule_is_used(tmp_path, experiment, monkeypatch
         return original(self, *arguments)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", step)
-    experiment = short(experiment, steps=12, warmup=4, decay=4, restart=3)
+    experiment = short(experiment, steps=12, warmup=4, decay=4, restarts=(3,))
     fit(experiment, experiment.dataset("train"), tmp_path)
     assert rates == [[experiment.training.rate(k)] for k in range(15)]
 
