@@ -218,7 +218,9 @@ def test_restarts_begin_at_half_the_rate_and_end_with_a_decay_of_their_own():
     assert training.total == 150
     assert plain.total == 100
     assert [training.rate(k) for k in range(100)] == [plain.rate(k) for k in range(100)]
-    assert [training.rate(k) for k in (100, 105, 109)] == pytest.approx([1.0, 0.5, 0.1])  # shorter than a decay
+    assert [training.rate(k) for k in (100, 105, 109)] == pytest.approx(
+        [1.0, 0.5, 0.1]
+    )  # shorter than a decay
     assert [training.rate(k) for k in (110, 129, 140, 149)] == pytest.approx([1.0, 1.0, 0.5, 0.05])
 
 

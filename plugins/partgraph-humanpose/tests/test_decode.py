@@ -63,6 +63,21 @@ def test_candidates_are_centres_plus_residuals():
                 assert own.scores[k] == out.voxels[image, part, z, y, x]
 
 
+def test_a_residual_counted_from_the_lower_edge():
+    """A head that says (1/4, 1/2, 1) of a voxel, by hand: from the corner with the smallest coordinates."""
+    net = VolumetricResNet(
+        size=32, stride=STRIDE, bins=BINS, widths=(4, 4, 4, 4), features=6, residual_origin="lower-edge"
+    ).build(PARTS)
+    with torch.no_grad():
+        net.residual_head.weight.zero_()
+        net.residual_head.bias.copy_(torch.tensor([0.25, 0.5, 1.0]).repeat(3 * BINS))
+    for problem in net.eval().problems(outputs(), STAR):
+        for own in problem.candidates:
+            for k, (z, y, x) in enumerate(voxels()):
+                expected = [(x + 0.25) * STRIDE, (y + 0.5) * STRIDE, (z + 1 - BINS / 2) * STRIDE]
+                assert own.positions[k].tolist() == pytest.approx(expected)
+
+
 def test_hand_made_outputs():
     """A head that says a quarter of a cell to the right of every voxel, and two cells down to part b."""
     net = network()

@@ -173,8 +173,9 @@ def test_an_untrained_network_finds_nothing():
     assert float(torch.sigmoid(outputs.maps).mean()) == pytest.approx(0.0045, rel=0.2)
 
 
-def test_local_equals_the_dense_heads_at_those_cells():
-    network = tiny()
+@pytest.mark.parametrize("origin", ["center", "lower-edge"])
+def test_local_equals_the_dense_heads_at_those_cells(origin):
+    network = tiny(residual_origin=origin)
     with torch.inference_mode():
         features = network(images()).features
         cells = torch.randint(16, (2, 16, 5), generator=torch.Generator().manual_seed(0))

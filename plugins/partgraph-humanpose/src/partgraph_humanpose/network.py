@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import final
+from typing import Literal, final
 
 import attrs
 import torch
-from attrs.validators import optional
+from attrs.validators import in_, optional
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -28,6 +28,8 @@ from partgraph.problem import Problem
 from partgraph_humanpose.decode import decode
 from partgraph_humanpose.trunk import NarrowTrunk, Normalise, TopDown, Trunk
 from partgraph_humanpose.volume import Volume
+
+ResidualOrigin = Literal["center", "lower-edge"]
 
 
 @attrs.frozen(eq=False)
@@ -57,6 +59,7 @@ class VolumetricNetwork(Network):
     trunk : images (B, 3, S, S) to features (B, F, c, c)
     features : F
     candidates : how many of the best voxels of a joint become candidates, all of them when None
+    residual_origin : where in a voxel the residual head's outputs are counted from
     prior : probability of an untrained network that a voxel holds a joint
     """
 
@@ -69,11 +72,14 @@ class VolumetricNetwork(Network):
         trunk: nn.Module,
         features: int,
         candidates: int | None = None,
+        residual_origin: ResidualOrigin = "center",
         prior: float = 0.0015,
     ) -> None:
         super().__init__()
         self.parts, self.volume, self.candidates = tuple(parts), volume, candidates
         self.input_size = volume.size
+        # From the voxel's centre to the point that the head counts from, in voxels.
+        self._residual_shift = -0.5 if residual_origin == "lower-edge" else 0.0
         joints, bins = len(parts), volume.bins
         self.trunk = trunk
         self.voxel_head = nn.Conv2d(features, joints * bins, 1)
@@ -99,7 +105,7 @@ class VolumetricNetwork(Network):
         """(B, N, Z, 3, c, c) px: from a voxel's centre to the joint, for every voxel."""
         batch, _, rows, columns = features.shape
         shape = (batch, len(self.parts), self.volume.bins, 3, rows, columns)
-        return self.residual_head(features).view(shape) * self.volume.stride
+        return (self.residual_head(features).view(shape) + self._residual_shift) * self.volume.stride
 
     def offsets(self, features: Tensor, edges: Sequence[tuple[int, int]]) -> Tensor:
         """(B, E, 3, c, c) px: expected displacement along each edge, for every cell of its first part."""
@@ -119,14 +125,14 @@ class VolumetricNetwork(Network):
 
         Returns
         -------
-        residuals : (B, N, M, Z, 3) px
+        residuals : (B, N, M, Z, 3) px, from a voxel's centre to the joint
         offsets : (B, N, M, N, 3) px
         """
         joints, bins = len(self.parts), self.volume.bins
         shape = features.shape[:3]
         residuals = _per_joint(self.residual_head, features, joints).view(*shape, bins, 3)
         offsets = _per_joint(self.offset_head, features, joints).view(*shape, joints, 3)
-        return residuals * self.volume.stride, offsets * self.volume.stride
+        return (residuals + self._residual_shift) * self.volume.stride, offsets * self.volume.stride
 
     def pairwise_weights(self) -> Tensor:
         """(N, N, 3), 1/px^2: c of eq. 3 for every ordered pair of joints."""
@@ -179,6 +185,8 @@ class VolumetricResNet(Model):
     widths : channels of the four stages of a narrow ResNet-18 in place of `depth`, for CPUs
     features : channels of a top-down path that returns to `stride`; None takes the last stage, dilated
     candidates : how many of the best voxels of a joint become candidates, all of them when None
+    residual_origin : the residual head counts from a voxel's "center", or from its "lower-edge", the corner with the
+        smallest coordinates
     """
 
     size: int = 320
@@ -188,14 +196,13 @@ class VolumetricResNet(Model):
     widths: tuple[int, int, int, int] | None = None
     features: int | None = None
     candidates: int | None = attrs.field(default=None, validator=optional(attrs.validators.gt(0)))
+    residual_origin: ResidualOrigin = attrs.field(default="center", validator=in_(("center", "lower-edge")))
 
     def build(self, parts: Sequence[str]) -> VolumetricNetwork:
         volume = Volume(self.size, self.stride, self.bins)
         if self.features is None and self.widths is None:
             trunk: Trunk | NarrowTrunk = Trunk(self.depth, self.stride)
-            return VolumetricNetwork(
-                parts, volume, _LastStage(trunk), trunk.channels[-1], candidates=self.candidates
-            )
+            return self._network(parts, volume, _LastStage(trunk), trunk.channels[-1])
         if self.features is None:
             raise ValueError(
                 "a narrow trunk ends at stride 32; give features for the top-down path to the stride you want"
@@ -204,7 +211,12 @@ class VolumetricResNet(Model):
             raise ValueError(f"a top-down path returns to stride 4, 8 or 16; found {self.stride}")
         trunk = Trunk(self.depth, 32) if self.widths is None else NarrowTrunk(self.widths)
         path = _TopDownTrunk(trunk, self.features, first=(4, 8, 16).index(self.stride))
-        return VolumetricNetwork(parts, volume, path, self.features, candidates=self.candidates)
+        return self._network(parts, volume, path, self.features)
+
+    def _network(
+        self, parts: Sequence[str], volume: Volume, trunk: nn.Module, features: int
+    ) -> VolumetricNetwork:
+        return VolumetricNetwork(parts, volume, trunk, features, self.candidates, self.residual_origin)
 
 
 class _LastStage(nn.Module):
