@@ -158,12 +158,19 @@ class Experiment:
         assert isinstance(built, Model)
         return built
 
-    def build_network(self, parts: Sequence[str]) -> Network:
-        """A network with fresh weights; options that do not go together are an `ExperimentError`."""
+    def build_network(self, parts: Sequence[str], *, initialize: bool = False) -> Network:
+        """A network with fresh weights, or with those that training starts from.
+
+        Options that do not go together are an `ExperimentError`.
+        """
+        model = self.build_model()
         try:
-            return self.build_model().build(parts)
+            network = model.build(parts)
+            if initialize:
+                model.initialize(network)
         except ValueError as error:
             raise ExperimentError(f"model {self.model.name!r}: {error}") from None
+        return network
 
     def build_loss(self) -> Loss:
         """The loss."""

@@ -80,7 +80,8 @@ def fit(
             f"training.batch: {options.batch} samples were asked for, but there are {len(dataset)} to train on"
         )
     torch.manual_seed(experiment.seed)
-    network = experiment.build_network(dataset.parts).to(device, memory_format=torch.channels_last)
+    network = experiment.build_network(dataset.parts, initialize=True)
+    network = network.to(device, memory_format=torch.channels_last)
     loss = experiment.build_loss()
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay

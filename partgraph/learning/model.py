@@ -76,3 +76,6 @@ class Model(abc.ABC):
     @abc.abstractmethod
     def build(self, parts: Sequence[str]) -> Network:
         """A network with fresh weights for the parts of an object."""
+
+    def initialize(self, network: Network) -> None:  # noqa: B027  # most models have nothing to add
+        """Fill in weights that training starts from, for example of a backbone; called once, when training begins."""

@@ -77,7 +77,7 @@ def train(
 def _check(experiment: Experiment, data: Dataset) -> None:
     """Raise for whatever would fail only after the data are made or the network is trained."""
     experiment.dataset("test")
-    experiment.build_network(data.parts)
+    experiment.build_network(data.parts, initialize=True)
     experiment.build_loss()
     Decoder.of(experiment.evaluation, data.parts)
 

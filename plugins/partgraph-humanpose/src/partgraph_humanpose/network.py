@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, final
 
 import attrs
@@ -25,8 +26,9 @@ from torch.nn import functional
 from partgraph.graph import Graph
 from partgraph.learning.model import Model, Network
 from partgraph.problem import Problem
+from partgraph_humanpose.backbone import load_backbone
 from partgraph_humanpose.decode import decode
-from partgraph_humanpose.trunk import NarrowTrunk, Normalise, TopDown, Trunk
+from partgraph_humanpose.trunk import Layout, NarrowTrunk, Normalise, TopDown, Trunk
 from partgraph_humanpose.volume import Volume
 
 ResidualOrigin = Literal["center", "lower-edge"]
@@ -187,6 +189,9 @@ class VolumetricResNet(Model):
     candidates : how many of the best voxels of a joint become candidates, all of them when None
     residual_origin : the residual head counts from a voxel's "center", or from its "lower-edge", the corner with the
         smallest coordinates
+    layout : of the ResNet's blocks, see `Trunk`
+    backbone : file with the weights that training of the trunk starts from, see `load_backbone`; needed until it ends
+    recompute : save memory in training, see `Trunk.recompute`
     """
 
     size: int = 320
@@ -197,11 +202,14 @@ class VolumetricResNet(Model):
     features: int | None = None
     candidates: int | None = attrs.field(default=None, validator=optional(attrs.validators.gt(0)))
     residual_origin: ResidualOrigin = attrs.field(default="center", validator=in_(("center", "lower-edge")))
+    layout: Layout = attrs.field(default="torchvision", validator=in_(("torchvision", "caffe")))
+    backbone: Path | None = None
+    recompute: bool = False
 
     def build(self, parts: Sequence[str]) -> VolumetricNetwork:
         volume = Volume(self.size, self.stride, self.bins)
         if self.features is None and self.widths is None:
-            trunk: Trunk | NarrowTrunk = Trunk(self.depth, self.stride)
+            trunk: Trunk | NarrowTrunk = Trunk(self.depth, self.stride, self.layout)
             return self._network(parts, volume, _LastStage(trunk), trunk.channels[-1])
         if self.features is None:
             raise ValueError(
@@ -209,13 +217,20 @@ class VolumetricResNet(Model):
             )
         if self.stride not in (4, 8, 16):
             raise ValueError(f"a top-down path returns to stride 4, 8 or 16; found {self.stride}")
-        trunk = Trunk(self.depth, 32) if self.widths is None else NarrowTrunk(self.widths)
+        trunk = Trunk(self.depth, 32, self.layout) if self.widths is None else NarrowTrunk(self.widths)
         path = _TopDownTrunk(trunk, self.features, first=(4, 8, 16).index(self.stride))
         return self._network(parts, volume, path, self.features)
+
+    def initialize(self, network: Network) -> None:
+        assert isinstance(network, VolumetricNetwork)
+        if self.backbone is not None:
+            load_backbone(network.trunk.trunk, self.backbone)
 
     def _network(
         self, parts: Sequence[str], volume: Volume, trunk: nn.Module, features: int
     ) -> VolumetricNetwork:
+        if self.recompute:
+            trunk.trunk.recompute()
         return VolumetricNetwork(parts, volume, trunk, features, self.candidates, self.residual_origin)
 
 

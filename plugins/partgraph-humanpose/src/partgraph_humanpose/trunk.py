@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 from torchvision.models import resnet
 from torchvision.models.resnet import BasicBlock
+
+Layout = Literal["torchvision", "caffe"]
 
 DEPTHS = {
     18: resnet.resnet18,
@@ -29,9 +34,14 @@ class Trunk(nn.Module):
     ----------
     depth : 18, 34, 50, 101 or 152; the paper's "151 layers" are 152 without the classifier
     output_stride : 32, 16 or 8; below 32 the last stages are dilated, which needs depth 50 or more
+    layout : how blocks are arranged: as in torchvision, or as in the original Caffe networks and DeeperCut, with the
+        same parameters: resolution is reduced by a block's first 1 x 1 convolution rather than by its 3 x 3 one, a
+        dilated stage is dilated from its first block on, and pooling windows begin at the image's corner
     """
 
-    def __init__(self, depth: int, output_stride: int) -> None:
+    recomputes = False
+
+    def __init__(self, depth: int, output_stride: int, layout: Layout = "torchvision") -> None:
         super().__init__()
         if depth not in DEPTHS:
             raise ValueError(f"no ResNet of depth {depth}; choose one of {sorted(DEPTHS)}, or give widths")
@@ -44,20 +54,46 @@ class Trunk(nn.Module):
                 f"ResNet-{depth} cannot be dilated to output stride {output_stride}; "
                 f"choose a depth of 50 or more, or features on a top-down path"
             )
+        if layout == "caffe" and depth < _BOTTLENECK_FROM:
+            raise ValueError(f"there is no ResNet-{depth} in Caffe's layout; choose a depth of 50 or more")
         net = DEPTHS[depth](weights=None, replace_stride_with_dilation=_DILATED[output_stride])
         self.conv1, self.bn1, self.relu, self.maxpool = net.conv1, net.bn1, net.relu, net.maxpool
         self.layer1, self.layer2, self.layer3, self.layer4 = net.layer1, net.layer2, net.layer3, net.layer4
+        if layout == "caffe":
+            self._arrange_as_caffe()
         expansion = 4 if depth >= _BOTTLENECK_FROM else 1
         self.channels = tuple(width * expansion for width in (64, 128, 256, 512))
 
+    def _arrange_as_caffe(self) -> None:
+        self.maxpool = nn.MaxPool2d(3, 2, padding=0, ceil_mode=True)
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            for block in layer:
+                block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+                block.conv2.dilation = block.conv2.padding = layer[-1].conv2.dilation
+
     def forward(self, images: Tensor) -> list[Tensor]:
         """Features (B, C_k, H_k, W_k) after each of the four stages."""
+        recompute = self.recomputes and self.training and torch.is_grad_enabled()
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         stages = []
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = layer(x)
+            for block in layer:
+                x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
             stages.append(x)
         return stages
+
+    def recompute(self) -> None:
+        """From now on keep only the blocks' inputs for the backward pass, and compute the rest again.
+
+        Activations take a fraction of the memory (Chen et al., 2016) and training a third more time; gradients are
+        the same. Batch normalisation then sees every batch twice, so its momentum m becomes 1 - sqrt(1 - m): two
+        such updates make one of the old.
+        """
+        self.recomputes = True
+        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
+            for norm in layer.modules():
+                if isinstance(norm, nn.BatchNorm2d) and norm.momentum is not None:
+                    norm.momentum = 1 - math.sqrt(1 - norm.momentum)
 
 
 class NarrowTrunk(nn.Module):
@@ -85,7 +121,9 @@ class NarrowTrunk(nn.Module):
             setattr(self, f"layer{stage + 1}", layer)
         self.channels = tuple(widths)
 
+    recomputes = False
     forward = Trunk.forward
+    recompute = Trunk.recompute
 
 
 def _stage(channels: int, width: int, blocks: int, stride: int) -> nn.Sequential:
