@@ -9,6 +9,7 @@ from partgraph.errors import (
     PluginLoadWarning,
     ProblemError,
     SolveError,
+    SolveManyError,
     UnknownComponentError,
     UnsupportedProblemError,
 )
@@ -16,6 +17,7 @@ from partgraph.graph import Graph, Star, Topology
 from partgraph.hookspecs import hookimpl
 from partgraph.interval import Interval
 from partgraph.io import load_problem, save_problem
+from partgraph.many import solve_many
 from partgraph.potentials import (
     EuclideanLoss,
     Linear,
@@ -54,6 +56,7 @@ __all__ = [
     "Scaled",
     "Solution",
     "SolveError",
+    "SolveManyError",
     "Solver",
     "Star",
     "Status",
@@ -65,4 +68,5 @@ __all__ = [
     "load_problem",
     "save_problem",
     "solve",
+    "solve_many",
 ]

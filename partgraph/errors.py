@@ -1,5 +1,7 @@
 """Everything a user can put right, as exceptions. Their messages say what was asked, what was found, what to do."""
 
+from collections.abc import Sequence
+
 
 class PartGraphError(Exception):
     """Base of the errors below; the command line prints their message and exits with code 2."""
@@ -15,6 +17,28 @@ class UnsupportedProblemError(PartGraphError, ValueError):
 
 class SolveError(PartGraphError, RuntimeError):
     """A problem has no solution, or a solver reported one that does not hold."""
+
+
+class SolveManyError(SolveError):
+    """Some of many problems failed; the others' solutions are here.
+
+    Attributes
+    ----------
+    answers : list of (Solution or Exception)
+        One for each problem, in order.
+    """
+
+    def __init__(self, answers: Sequence[object]) -> None:
+        super().__init__(answers)
+        self.answers = answers
+
+    def __str__(self) -> str:
+        failed = [(k, each) for k, each in enumerate(self.answers) if isinstance(each, Exception)]
+        first, error = failed[0]
+        return (
+            f"{len(failed)} of {len(self.answers)} problems failed; the first, at place {first}: "
+            f"{type(error).__name__}: {error}. The others are solved: see this error's answers"
+        )
 
 
 class UnknownComponentError(PartGraphError, LookupError):

@@ -21,6 +21,7 @@ ORDER = [
     "wellformed",
     "problem",
     "solver",
+    "many",
     "reference",
     "builtin",
 ]
