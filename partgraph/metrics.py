@@ -1,4 +1,4 @@
-"""Errors of predicted poses: similarity alignment without reflection, and what is left after it."""
+"""Errors of predicted poses: alignment to the truth, what is left after it, and the usual summaries."""
 
 from __future__ import annotations
 
@@ -75,6 +75,23 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> Similarity:
     return Similarity(scale, rotation, y_mean - scale[..., None] * moved)
 
 
+def aligned_distances(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return how far each part of a predicted pose is from the true one after the best similarity.
+
+    Parameters
+    ----------
+    predicted, truth : array
+        (..., N, D) float, millimetres. The prediction is aligned to the truth.
+
+    Returns
+    -------
+    array
+        (..., N) float64, millimetres; NaN where a pose has NaN or infinity.
+    """
+    transform = similarity_transform(predicted, truth)
+    return _distances(transform(np.asarray(predicted, np.float64)), truth)
+
+
 def reconstruction_error(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the mean distance between a predicted and a true pose after the best similarity (paper, table 1).
 
@@ -86,8 +103,76 @@ def reconstruction_error(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray
     Returns
     -------
     array
-        (...) float64, millimetres; NaN where a pose has NaN or infinity.
+        (...) float64, millimetres; NaN where a pose has NaN or infinity. Also known as PA-MPJPE.
     """
-    transform = similarity_transform(predicted, truth)
-    aligned = transform(np.asarray(predicted, np.float64))
-    return np.sqrt(((aligned - truth) ** 2).sum(-1)).mean(-1)
+    return aligned_distances(predicted, truth).mean(-1)
+
+
+def rooted_distances(predicted: np.ndarray, truth: np.ndarray, root: int) -> np.ndarray:
+    """Return how far each part is from the true one when the roots coincide and the size is the best one.
+
+    Their mean is the MPJPE of a method that does not know how large a person is (N-MPJPE: Rhodin, Salzmann and
+    Fua, 2018). Unlike `aligned_distances` it counts a pose that is turned wrongly.
+
+    Parameters
+    ----------
+    predicted, truth : array
+        (..., N, D) float, millimetres.
+    root : int
+        The part that both poses are moved to.
+
+    Returns
+    -------
+    array
+        (..., N) float64, millimetres; NaN where a pose has NaN or infinity.
+    """
+    x, y = (np.asarray(pose, np.float64) for pose in (predicted, truth))
+    x, y = x - x[..., root, None, :], y - y[..., root, None, :]
+    spread = (x**2).sum((-2, -1), keepdims=True)
+    scale = np.divide(
+        (x * y).sum((-2, -1), keepdims=True), spread, out=np.ones_like(spread), where=spread != 0
+    )
+    return _distances(scale * x, y)
+
+
+def correct_parts(distances: np.ndarray, threshold: float = 150.0) -> np.ndarray:
+    """Return the share of parts that are near enough (3D PCK: Mehta et al., 2017).
+
+    Parameters
+    ----------
+    distances : array
+        (..., N) float, millimetres.
+    threshold : float
+        Largest distance that counts as correct, millimetres.
+
+    Returns
+    -------
+    array
+        (...) float64, 0 to 1. Parts with NaN are not correct.
+    """
+    return (np.asarray(distances) <= threshold).mean(-1)
+
+
+def area_under_curve(distances: np.ndarray, largest: float = 150.0, steps: int = 31) -> np.ndarray:
+    """Return the mean share of correct parts over thresholds from 0 to `largest` (Mehta et al., 2017).
+
+    Parameters
+    ----------
+    distances : array
+        (..., N) float, millimetres.
+    largest : float
+        Last threshold, millimetres.
+    steps : int
+        Number of thresholds, evenly apart, zero and the largest included.
+
+    Returns
+    -------
+    array
+        (...) float64, 0 to 1.
+    """
+    thresholds = np.linspace(0, largest, steps)
+    return np.mean([correct_parts(distances, threshold) for threshold in thresholds], axis=0)
+
+
+def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.sqrt(((a - b) ** 2).sum(-1))

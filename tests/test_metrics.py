@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partgraph.metrics import reconstruction_error, similarity_transform
+from partgraph.metrics import (
+    aligned_distances,
+    area_under_curve,
+    correct_parts,
+    reconstruction_error,
+    rooted_distances,
+    similarity_transform,
+)
 from partgraph.testing import strategies
 
 
@@ -113,3 +120,68 @@ def test_two_dimensions(rng):
     pose = rng.normal(size=(7, 2))
     turn = np.array([[0.0, -1], [1, 0]])
     assert reconstruction_error(pose, 3 * pose @ turn.T + 5) == pytest.approx(0)
+
+
+def test_aligned_distances_have_the_reconstruction_error_as_their_mean(rng):
+    predicted, truth = rng.normal(size=(2, 5, 6, 3))
+    distances = aligned_distances(predicted, truth)
+    assert distances.shape == (5, 6)
+    np.testing.assert_allclose(distances.mean(-1), reconstruction_error(predicted, truth))
+    one = similarity_transform(predicted[2], truth[2])(predicted[2])
+    np.testing.assert_allclose(
+        distances[2], [np.linalg.norm(a - b) for a, b in zip(one, truth[2], strict=True)]
+    )
+
+
+@given(poses, st.floats(0.1, 10), strategies.arrays(shape=(3,)), st.integers(0, 5))
+def test_place_and_size_do_not_count_from_the_root(pose, scale, shift, root):
+    np.testing.assert_allclose(rooted_distances(pose, scale * pose + shift, root), 0, atol=1e-6)
+
+
+def test_a_turned_pose_counts_from_the_root():
+    """By hand: a stick of length 1 and 2, turned by a right angle. The best size is 0, as nothing overlaps."""
+    stick = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0]])
+    turned = stick[:, [1, 0, 2]]
+    np.testing.assert_allclose(rooted_distances(stick, turned, 0), [0, 1, 2])
+    np.testing.assert_allclose(aligned_distances(stick, turned), 0, atol=1e-12)
+
+
+def test_no_size_is_better_from_the_root(rng):
+    for _ in range(20):
+        predicted, truth = rng.normal(size=(2, 6, 3))
+        best = (rooted_distances(predicted, truth, 2) ** 2).sum()
+        x, y = predicted - predicted[2], truth - truth[2]
+        for size in np.linspace(-3, 3, 61):
+            assert best <= ((size * x - y) ** 2).sum() + 1e-9
+
+
+def test_from_the_root_a_pose_in_one_point_has_the_truths_own_extent(rng):
+    truth = rng.normal(size=(4, 3))
+    expected = np.linalg.norm(truth - truth[1], axis=-1)
+    np.testing.assert_allclose(rooted_distances(np.ones((4, 3)), truth, 1), expected)
+
+
+def test_a_pose_that_is_not_finite_has_no_distances_and_spoils_no_other(rng):
+    predicted, truth = rng.normal(size=(2, 3, 5, 3))
+    predicted[1, 2, 0] = np.nan
+    for distances in (aligned_distances(predicted, truth), rooted_distances(predicted, truth, 0)):
+        assert np.isnan(distances[1]).any()
+        assert np.isfinite(distances[[0, 2]]).all()
+
+
+def test_shares_of_correct_parts_by_hand():
+    distances = np.array([[0.0, 10, 150, 151], [np.nan, 75, 75, 300]])
+    np.testing.assert_allclose(correct_parts(distances), [0.75, 0.5])
+    np.testing.assert_allclose(correct_parts(distances, 20), [0.5, 0.0])
+    # Thresholds 0, 50, 100, 150.
+    np.testing.assert_allclose(
+        area_under_curve(distances, steps=4), [np.mean([0.25, 0.5, 0.5, 0.75]), np.mean([0, 0, 0.5, 0.5])]
+    )
+
+
+@given(strategies.arrays(shape=(4, 6)))
+def test_the_area_is_between_the_shares_at_its_ends(numbers):
+    distances = np.abs(numbers)
+    area = area_under_curve(distances)
+    assert (area >= correct_parts(distances, 0) - 1e-12).all()
+    assert (area <= correct_parts(distances) + 1e-12).all()
