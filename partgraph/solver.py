@@ -129,7 +129,7 @@ def solve(
     if n_best < 1:
         raise ValueError(f"n_best must be at least 1; found {n_best}")
     problem = problem.detach()
-    trouble = _trouble(problem)
+    trouble = why_unsolvable(problem)
     if trouble is None:
         solver = _instance(problem, solver)
         name = type(solver).__name__
@@ -157,8 +157,8 @@ def _instance(problem: Problem, solver: Solver | str | None) -> Solver:
     return chosen
 
 
-def _trouble(problem: Problem) -> str | None:
-    """Return what makes every score meaningless, in users' names, or None."""
+def why_unsolvable(problem: Problem) -> str | None:
+    """Return what makes every score of a detached problem meaningless, in users' names, or None."""
     graph = problem.graph
     for i, (name, own) in enumerate(zip(graph.parts, problem.candidates, strict=True)):
         if not arrays.is_finite(own.positions):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 import numpy as np
 import pytest
-from generated import FLAVOURS, brute_force, star_problem
+from generated import FLAVOURS, all_scores, brute_force, star_problem
 from partgraph_solvers import BranchAndBound
 
 from partgraph import (
@@ -19,8 +19,10 @@ from partgraph import (
     Problem,
     Proximal,
     Quadratic,
+    SolveError,
     Status,
     Topology,
+    UnsupportedProblemError,
     solve,
 )  # fmt: skip
 
@@ -213,3 +215,82 @@ def test_threads_share_a_state() -> None:
         found = list(pool.map(lambda own: solve(own, solver, n_best=3, state=state).labels, variants))
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+# -- everything above a threshold --------------------------------------------------------------------------------------
+
+
+def thresholds(scores: np.ndarray) -> list[float]:
+    """Return thresholds between the distinct scores, where rounding decides nothing."""
+    distinct = np.unique(np.round(np.sort(scores[np.isfinite(scores)])[::-1], 6))[::-1]
+    middle = (distinct[:-1] + distinct[1:]) / 2
+    return [float(distinct[0] + 1.0), *middle[[k for k in (0, 5, 60) if k < len(middle)]], -np.inf]
+
+
+@pytest.mark.parametrize("flavour", ["plain", "grid", "anchors", "forbidden", "millimetres"])
+def test_marginals_are_the_best_scores_with_each_candidate(flavour: str) -> None:
+    for seed in range(15):
+        problem = star_problem(seed, flavour=flavour, most=60)
+        total = all_scores(problem)
+        for threshold in thresholds(total):
+            found = BranchAndBound().marginals(problem, threshold)
+            assert len(found) == len(problem.sizes)
+            for part, own in enumerate(found):
+                best = total.max(axis=tuple(axis for axis in range(total.ndim) if axis != part))
+                expected = np.flatnonzero((best >= threshold) & (best > -np.inf))
+                np.testing.assert_array_equal(own.labels, expected)
+                np.testing.assert_allclose(own.scores, best[expected], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("flavour", ["plain", "grid", "anchors", "forbidden", "millimetres"])
+def test_all_configurations_above_a_threshold(flavour: str) -> None:
+    for seed in range(15):
+        problem = star_problem(seed, flavour=flavour, most=60)
+        solver = BranchAndBound()
+        state = solver.init(problem)
+        for threshold in thresholds(all_scores(problem)):
+            expected, scores = brute_force(problem, 500)
+            above = scores >= threshold
+            found = solver.above(problem, threshold, limit=300, state=state)
+            complete = above.sum() <= 300
+            assert found.status is (Status.OPTIMAL if complete else Status.WORK_LIMIT)
+            np.testing.assert_allclose(found.scores, scores[above][:300], rtol=1e-9, atol=1e-9)
+            assert found.upper_bound >= threshold or found.upper_bound == found.scores[0]
+            np.testing.assert_array_equal(found.scores, problem.score(found.labels))
+            assert len(np.unique(found.labels, axis=0)) == len(found.labels)
+            if flavour == "grid":  # exact in any order of summation
+                np.testing.assert_array_equal(found.labels, expected[above][:300])
+
+
+def test_nothing_above_a_threshold_is_an_answer() -> None:
+    problem = star_problem(4)
+    best = solve(problem, BranchAndBound()).scores[0]
+    found = BranchAndBound().above(problem, best + 1.0)
+    assert found.labels.shape == (0, len(problem.sizes))
+    assert (found.upper_bound, found.status) == (best + 1.0, Status.OPTIMAL)
+    exactly = BranchAndBound().above(problem, best)
+    assert exactly.scores[0] == best
+
+
+def test_thresholds_that_cannot_be_used_are_refused() -> None:
+    problem = star_problem(1, leaves=2)
+    solver = BranchAndBound()
+    with pytest.raises(ValueError, match="threshold must be a number, or -inf for no threshold; found nan"):
+        solver.marginals(problem, float("nan"))
+    with pytest.raises(ValueError, match="limit must be at least 1; found 0"):
+        solver.above(problem, 0.0, limit=0)
+    with pytest.raises(UnsupportedProblemError, match="max-marginals are found for stars of Quadratic terms"):
+        solver.above(hide(problem), 0.0)
+    loop = Problem(
+        Topology("abc", [(0, 1), (1, 2), (2, 0)]),
+        [Candidates([[0.0]], [0.0])] * 3,
+        [Quadratic([1.0], [0.0])] * 3,
+    )
+    with pytest.raises(UnsupportedProblemError, match="the graph has a cycle"):
+        solver.marginals(loop, 0.0)
+    first, *others = problem.candidates
+    broken = attrs.evolve(
+        problem, candidates=(Candidates(first.positions, np.full(len(first), np.nan)), *others)
+    )
+    with pytest.raises(SolveError, match="found NaN"):
+        solver.marginals(broken, 0.0)

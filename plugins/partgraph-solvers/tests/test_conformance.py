@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 import numpy as np
-from partgraph_solvers import ADMM, BranchAndBound, Exact
+from partgraph_solvers import ADMM, BranchAndBound, Exact, KDBranchAndBound
 
 from partgraph import Pairwise, Problem, Solution, Solver
 from partgraph.testing import parametrize_with_checks
@@ -40,7 +40,14 @@ class Hidden(Pairwise):
 
 
 @parametrize_with_checks(
-    [BranchAndBound(), Generic(), Exact(), ADMM(), ADMM(slave=Generic(), max_iterations=5)]
+    [
+        BranchAndBound(),
+        KDBranchAndBound(),
+        Generic(),
+        Exact(),
+        ADMM(),
+        ADMM(slave=Generic(), max_iterations=5),
+    ]
 )
 def test_conformance(subject: Solver, check) -> None:
     check(subject)

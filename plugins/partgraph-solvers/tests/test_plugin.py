@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import attrs
-from partgraph_solvers import ADMM, BranchAndBound, Exact
+from partgraph_solvers import ADMM, BranchAndBound, Exact, KDBranchAndBound
 from partgraph_solvers.plugin import partgraph_default_solver, partgraph_solvers
 from test_admm import TRIANGLE, loopy_problem
 
@@ -17,8 +17,18 @@ class Distance(Pairwise):
 
 
 def test_components_are_found_by_name() -> None:
-    assert [component.name for component in partgraph_solvers()] == ["branch-and-bound", "admm", "exact"]
-    for name, solver in (("branch-and-bound", BranchAndBound), ("admm", ADMM), ("exact", Exact)):
+    assert [component.name for component in partgraph_solvers()] == [
+        "branch-and-bound",
+        "kd-branch-and-bound",
+        "admm",
+        "exact",
+    ]
+    for name, solver in (
+        ("branch-and-bound", BranchAndBound),
+        ("kd-branch-and-bound", KDBranchAndBound),
+        ("admm", ADMM),
+        ("exact", Exact),
+    ):
         assert plugins.get("solver", f"solvers:{name}") is solver
 
 

@@ -10,12 +10,18 @@ if TYPE_CHECKING:
     from partgraph_solvers.admm import ADMM
     from partgraph_solvers.branch_and_bound import BranchAndBound
     from partgraph_solvers.exact import Exact
+    from partgraph_solvers.kd_branch_and_bound import KDBranchAndBound
 
 __version__ = "0.1.0"
 
-__all__ = ["ADMM", "BranchAndBound", "Exact"]
+__all__ = ["ADMM", "BranchAndBound", "Exact", "KDBranchAndBound"]
 
-_MODULES = {"ADMM": "admm", "BranchAndBound": "branch_and_bound", "Exact": "exact"}
+_MODULES = {
+    "ADMM": "admm",
+    "BranchAndBound": "branch_and_bound",
+    "Exact": "exact",
+    "KDBranchAndBound": "kd_branch_and_bound",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,10 +13,28 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Problem, Solution, Solver, Status
+from partgraph import Candidates, Problem, Solution, SolveError, Solver, Status, UnsupportedProblemError
+from partgraph.solver import why_unsolvable
 from partgraph_solvers.boxes import BoxStar
 from partgraph_solvers.compiled import BlockSet, CompiledStar, compiles
-from partgraph_solvers.stars import star_of
+from partgraph_solvers.stars import decide, not_a_star, star_of
+
+
+@final
+@attrs.frozen(eq=False)
+class Marginals:
+    """The candidates of one part that some good configuration holds, and how good the best of these is.
+
+    Attributes
+    ----------
+    labels : array
+        (count,) intp, ascending.
+    scores : array
+        (count,) float64, for each the best score of all configurations with this candidate: its max-marginal.
+    """
+
+    labels: np.ndarray
+    scores: np.ndarray
 
 
 @final
@@ -47,17 +65,7 @@ class BranchAndBound(Solver):
 
     def supports(self, problem: Problem) -> str | None:
         """Refuse everything but a star."""
-        graph = problem.graph
-        if graph.is_star:
-            return None
-        cycle = graph.cycle()
-        if cycle:
-            what = f"the graph has a cycle ({', '.join(graph.parts[part] for part in cycle)})"
-        elif len(graph.links()) < len(graph.parts) - 1:
-            what = "the graph falls into several pieces"
-        else:
-            what = "no part is coupled with all the others"
-        return f"{what}, and branch and bound needs a star. Use admm, or solve problem.restrict(star) for each star"
+        return not_a_star(problem.graph)
 
     def init(self, problem: Problem) -> Any:
         """Return the star's blocks and boxes."""
@@ -67,13 +75,121 @@ class BranchAndBound(Solver):
         """Search the star with the unary terms of `problem`."""
         limit = -1 if self.max_blocks is None else self.max_blocks
         labels, _, bound, proven, stats = state.search(problem, n_best, limit)
-        # The search adds up in another order than the problem, so it returns near ties as well; they are decided here.
-        scores = problem.score(labels)
-        order = np.lexsort((*labels.T[::-1], -scores))[:n_best]
-        labels, scores = labels[order], scores[order]
+        labels, scores = decide(problem, labels, n_best)
         if len(scores):
             bound = float(scores[0]) if proven else max(bound, float(scores[0]))
         return Solution(labels, scores, bound, Status.OPTIMAL if proven else Status.WORK_LIMIT, stats)
+
+    def marginals(self, problem: Problem, threshold: float, *, state: Any = None) -> tuple[Marginals, ...]:
+        """Find every candidate that is part of a configuration of at least some score. `max_blocks` does not apply.
+
+        Parameters
+        ----------
+        problem : Problem
+            A star of `Quadratic` terms. Tensors are detached.
+        threshold : float
+            The score to reach; -inf for all allowed candidates.
+        state : object
+            What `init` returned for this problem or for one that differs in scores and unary terms alone.
+
+        Returns
+        -------
+        tuple of Marginals
+            One for each part. No candidate of a configuration that reaches the threshold is missing; one that misses it
+            by rounding alone may be there.
+
+        Raises
+        ------
+        UnsupportedProblemError
+            If the problem is no star, or a term is not `Quadratic`.
+        SolveError
+            If no configuration has a finite score.
+        """
+        problem = self._checked(problem, threshold)
+        state = self.init(problem) if state is None else state
+        if not isinstance(state, CompiledStar):
+            raise UnsupportedProblemError(
+                "max-marginals are found for stars of Quadratic terms; a term of this one is not. Ask for the n best "
+                "configurations instead"
+            )
+        scores = state.blocked_scores(problem)
+        found = state.star.marginals(scores, [None] * len(scores), float(threshold))
+        by_part = dict(zip(state.parts, found, strict=True))
+        return tuple(Marginals(*by_part[part]) for part in range(len(found)))
+
+    def above(
+        self, problem: Problem, threshold: float, *, limit: int = 10_000, state: Any = None
+    ) -> Solution:
+        """Find all configurations of at least some score, best first.
+
+        Candidates of no such configuration are left out first, so that what is searched is small.
+
+        Parameters
+        ----------
+        problem, threshold, state
+            As for `marginals`.
+        limit : int
+            Return no more configurations than this, the best ones: their number may grow exponentially.
+
+        Returns
+        -------
+        Solution
+            Configurations with ``problem.score(labels) >= threshold``, ties by lowest labels. OPTIMAL if these are all,
+            WORK_LIMIT if there are more than `limit`. Where there is none, the upper bound is the threshold.
+
+        Raises
+        ------
+        UnsupportedProblemError, SolveError
+            As `marginals`.
+        """
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1; found {limit}")
+        problem = self._checked(problem, threshold)
+        kept = [own.labels for own in self.marginals(problem, threshold, state=state)]
+        if not all(len(labels) for labels in kept):
+            none = np.empty((0, len(kept)), dtype=np.intp)
+            return Solution(none, np.empty(0), float(threshold), Status.OPTIMAL)
+        few, search = _only(problem, kept), BranchAndBound()
+        state, asked = search.init(few), 0
+        while True:
+            asked = min(max(64, 4 * asked), limit + 1)  # one more tells whether there are more
+            found = search.compute(few, state, asked)
+            if asked > limit or len(found.scores) < asked or found.scores[-1] < threshold:
+                break
+        reach = found.scores >= threshold
+        labels = np.stack(
+            [own[column] for own, column in zip(kept, found.labels[reach][:limit].T, strict=True)], 1
+        )
+        scores = problem.score(labels)
+        bound = float(scores[0]) if len(scores) else float(threshold)
+        status = Status.OPTIMAL if reach.sum() <= limit else Status.WORK_LIMIT
+        return Solution(labels, scores, bound, status, {"candidates_left": [len(own) for own in kept]})
+
+    def _checked(self, problem: Problem, threshold: float) -> Problem:
+        """Return the problem detached; raise if it or the threshold cannot be used."""
+        if not threshold < np.inf:
+            raise ValueError(f"threshold must be a number, or -inf for no threshold; found {threshold}")
+        problem = problem.detach()
+        trouble = why_unsolvable(problem)
+        if trouble is not None:
+            raise SolveError(trouble)
+        reason = self.supports(problem)
+        if reason is not None:
+            raise UnsupportedProblemError(f"BranchAndBound cannot solve this problem: {reason}")
+        return problem
+
+
+def _only(problem: Problem, kept: list[np.ndarray]) -> Problem:
+    """Return the problem with only these candidates, (count,) labels for each part."""
+    candidates = tuple(
+        Candidates(own.positions[labels], own.scores[labels])
+        for own, labels in zip(problem.candidates, kept, strict=True)
+    )
+    anchors = tuple(
+        None if own is None else own[kept[i]]
+        for own, (i, _) in zip(problem.anchors, problem.graph.edges, strict=True)
+    )
+    return attrs.evolve(problem, candidates=candidates, anchors=anchors)
 
 
 def star_state(problem: Problem, blocks: BlockSet) -> CompiledStar | BoxStar:

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 @hookimpl
 def partgraph_solvers() -> Iterator[Component]:
-    """Offer branch and bound, ADMM, and the exact solver of loopy graphs."""
+    """Offer branch and bound in two variants, ADMM, and the exact solver of loopy graphs."""
     yield Component(
         "branch-and-bound", "partgraph_solvers.branch_and_bound:BranchAndBound", "exact, star graphs, n best"
+    )
+    yield Component(
+        "kd-branch-and-bound",
+        "partgraph_solvers.kd_branch_and_bound:KDBranchAndBound",
+        "exact, star graphs of quadratic terms, n best; the paper's own search over KD-trees",
     )
     yield Component("admm", "partgraph_solvers.admm:ADMM", "approximate with a bound, any graph, star slaves")
     yield Component("exact", "partgraph_solvers.exact:Exact", "exact, any graph of quadratic terms, n best")

@@ -1,4 +1,4 @@
-"""A star problem seen from its center: who is the center, and what each edge compares.
+"""A star problem seen from its center: who is the center, what each edge compares, and whose answer is better.
 
 The term of an edge joins two points: the anchor or position of its first part and the position of its second.
 Seen from the center, one of them depends on the center's candidate (the *base*), the other on the leaf's
@@ -21,6 +21,32 @@ def star_of(graph: Graph) -> Star | None:
     center = next(part for part in range(len(graph.parts)) if all(part in link for link in links))
     leaves = tuple(part for part in range(len(graph.parts)) if part != center)
     return Star(center, leaves, tuple(range(len(graph.edges))))
+
+
+def not_a_star(graph: Graph) -> str | None:
+    """Return None for a star, otherwise why the graph is none and what to do instead."""
+    if graph.is_star:
+        return None
+    cycle = graph.cycle()
+    if cycle:
+        what = f"the graph has a cycle ({', '.join(graph.parts[part] for part in cycle)})"
+    elif len(graph.links()) < len(graph.parts) - 1:
+        what = "the graph falls into several pieces"
+    else:
+        what = "no part is coupled with all the others"
+    return (
+        f"{what}, and branch and bound needs a star. Use admm, or solve problem.restrict(star) for each star"
+    )
+
+
+def decide(problem: Problem, labels: np.ndarray, n_best: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the n best of the configurations `labels` (M, N) and their scores, ties by lowest labels.
+
+    Searches add up in another order than the problem, so they return near ties as well; these are decided here.
+    """
+    scores = problem.score(labels)
+    order = np.lexsort((*labels.T[::-1], -scores))[:n_best]
+    return labels[order], scores[order]
 
 
 @attrs.frozen(eq=False)
