@@ -6,6 +6,8 @@ import attrs
 import numpy as np
 import pytest
 from partgraph_solvers import ADMM, BranchAndBound
+from partgraph_solvers.admm import balanced
+from partgraph_solvers.copies import Copies
 from partgraph_solvers.dual import consistent_offsets
 from partgraph_solvers.slaves import CompiledSlave, SolverSlave, make_slave
 
@@ -214,3 +216,50 @@ def test_what_the_slave_refuses_is_refused() -> None:
 def test_options_must_be_positive(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))} must be positive; found"):
         ADMM(**options)
+
+
+def test_the_penalty_is_balanced_at_first_and_then_fixed() -> None:
+    changed = 0
+    for seed in range(12):
+        problem = loopy_problem(seed, DIAMOND, most=30)
+        optimum = solve(problem, Exhaustive(max_configurations=10**6)).scores[0]
+        solver = ADMM(balance=True, relative_rho=0.02, max_iterations=40, bound_interval=100, bound_steps=0)
+        found = solve(problem, solver)
+        rho = found.stats["rho"]
+        assert len(rho) == found.stats["iterations"]
+        assert set(rho[1:] / rho[:-1]) <= {0.5, 1.0, 2.0}
+        assert (rho[20:] == rho[20:21]).all()
+        changed += rho[0] != rho[-1]
+        assert found.scores[0] <= optimum + 1e-12 <= found.upper_bound + 2e-12
+        total = np.zeros((4, 3))
+        copies = Copies(problem, problem.graph.stars())
+        np.add.at(total, copies.part, found.stats["multipliers"])
+        np.testing.assert_allclose(total, 0, atol=1e-9)
+    assert changed > 3
+
+
+@pytest.mark.parametrize(("primal", "dual", "factor"), [(11.0, 1.0, 2.0), (1.0, 11.0, 0.5), (5.0, 1.0, 1.0)])
+def test_residual_balancing(primal: float, dual: float, factor: float) -> None:
+    assert balanced(3.0, primal, dual) == 3.0 * factor
+    assert balanced(3.0, primal, np.inf) == 3.0  # before there is a dual residual
+
+
+def test_a_fixed_penalty_stays() -> None:
+    found = solve(loopy_problem(3, DIAMOND), ADMM(rho=2.5))
+    assert (found.stats["rho"] == 2.5).all()
+
+
+def test_polish_can_be_switched_off() -> None:
+    """Without polish the iterates are the same, and what they are rounded to is never better."""
+    worse = 0
+    for seed in range(20):
+        problem = loopy_problem(seed, DIAMOND, most=12)
+        options = {"max_iterations": 3, "bound_interval": 100, "bound_steps": 0}
+        polished, rounded = (
+            solve(problem, ADMM(polish_sweeps=sweeps, **options), n_best=3) for sweeps in (100, 0)
+        )
+        assert rounded.scores[0] <= polished.scores[0]
+        worse += rounded.scores[0] < polished.scores[0]
+        if rounded.stats["iterations"] == polished.stats["iterations"]:
+            np.testing.assert_array_equal(rounded.stats["multipliers"], polished.stats["multipliers"])
+    assert worse

@@ -25,7 +25,7 @@ import numpy as np
 from partgraph import Candidates, Problem, Quadratic, Solution, Solver, Star, Status
 from partgraph_solvers.branch_and_bound import BranchAndBound, star_state
 from partgraph_solvers.compiled import BlockSet
-from partgraph_solvers.coordinate_ascent import CoordinateAscent
+from partgraph_solvers.coordinate_ascent import MAX_SWEEPS, CoordinateAscent
 from partgraph_solvers.copies import Copies
 from partgraph_solvers.dual import Dual, first_multipliers
 from partgraph_solvers.rounding import Pool
@@ -59,11 +59,16 @@ class ADMM(Solver):
     relative_rho : float
         Penalty relative to the pairwise weights. Small values find better configurations, large values agree
         sooner; the default agrees in about 20 iterations on poses of 16 parts.
+    balance : bool
+        Whether the penalty is adapted in the first half of the iterations, so that neither residual stays far above the
+        other; otherwise it is fixed.
     max_iterations : int
         Iterations at most.
     tolerance : float
         The run has converged when the slaves agree, or when both residuals are below this times the extent of the
         candidates (the dual one also times rho).
+    polish_sweeps : int
+        Sweeps of coordinate ascent over a rounded configuration, at most; 0: none.
     bound_interval : int
         Iterations between two steps on the upper bound, each as costly as an iteration.
     bound_steps : int
@@ -75,8 +80,10 @@ class ADMM(Solver):
     slave: Solver = attrs.field(factory=BranchAndBound, validator=_solver)
     rho: float | None = attrs.field(default=None, validator=_positive)
     relative_rho: float = attrs.field(default=0.4, validator=_positive)
+    balance: bool = False
     max_iterations: int = attrs.field(default=60, validator=_positive)
     tolerance: float = attrs.field(default=1e-6, validator=_positive)
+    polish_sweeps: int = attrs.field(default=MAX_SWEEPS, validator=attrs.validators.ge(0))
     bound_interval: int = attrs.field(default=10, validator=_positive)
     bound_steps: int = attrs.field(default=10, validator=attrs.validators.ge(0))
 
@@ -177,14 +184,14 @@ class _Run:
             self.now = Iterate(first, None, first)
         else:
             self.now = state.start
-        self.pool = Pool(problem, copies, state.moves.polisher(problem))
+        self.pool = Pool(problem, copies, state.moves.polisher(problem, options.polish_sweeps))
         self.dual = Dual(problem, copies, self.slaves, self.now.dual_multipliers)
         self.rho = options.rho or options.relative_rho * curvature(problem)
         self.small = options.tolerance * max(
             float(np.ptp(own.positions, axis=0).max()) for own in problem.candidates
         )
         self.history: dict[str, list[float]] = {
-            name: [] for name in ("primal_residual", "dual_residual", "upper_bound", "score")
+            name: [] for name in ("primal_residual", "dual_residual", "upper_bound", "score", "rho")
         }
 
     def solve(self, n_best: int) -> Solution:
@@ -223,9 +230,12 @@ class _Run:
         self.now = Iterate(multipliers, u, self.dual.multipliers)
         self.pool.add(labels)
         primal, dual = _size(positions - u), np.inf if now.u is None else rho * _size(u - now.u)
-        values = primal, dual, self.dual.bound, self.pool.best
+        values = primal, dual, self.dual.bound, self.pool.best, rho
         for own, value in zip(self.history.values(), values, strict=True):
             own.append(value)
+        # Then it stays: convergence is only known of penalties that stop changing.
+        if self.options.balance and 2 * len(self.history["rho"]) < self.options.max_iterations:
+            self.rho = balanced(rho, primal, dual / self.history["rho"][0])
         return copies.agree(labels), primal <= self.small and dual <= rho * self.small
 
     def _solution(self, n_best: int, status: Status, consensus: bool) -> Solution:
@@ -236,7 +246,6 @@ class _Run:
         stats = {name: np.array(values) for name, values in self.history.items()} | {
             "iterations": len(self.history["score"]),
             "consensus": consensus,
-            "rho": self.rho,
             "slaves": len(self.slaves),
             "bound_steps": self.dual.steps,
             "n_best": "from the pool of rounded configurations"
@@ -252,6 +261,18 @@ class _Run:
 def _size(rows: np.ndarray) -> float:
     """Return the root mean square length of rows (C, D); 0 if there are none."""
     return float(np.sqrt((rows**2).sum(1).mean())) if len(rows) else 0.0
+
+
+def balanced(rho: float, primal: float, dual: float) -> float:
+    """Return the next penalty (Boyd et al., 2011, section 3.4.1, with the numbers given there).
+
+    A large penalty makes primal residuals small and dual ones large. They can be compared where the dual one is
+    divided by the first penalty: both are lengths then. Multipliers are those of eq. 5, not divided by rho, so they
+    stay as they are when it changes.
+    """
+    if primal > 10 * dual:
+        return 2 * rho
+    return rho / 2 if primal < dual / 10 < np.inf else rho
 
 
 def tabulated(problem: Problem) -> Problem:

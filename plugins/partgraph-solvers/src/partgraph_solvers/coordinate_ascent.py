@@ -51,22 +51,23 @@ class CoordinateAscent:
             stars, compiled, tuple(blocks.of(own.positions, own.positions) for own in problem.candidates)
         )
 
-    def polisher(self, problem: Problem) -> Polisher:
+    def polisher(self, problem: Problem, max_sweeps: int = MAX_SWEEPS) -> Polisher:
         """Return the moves for the scores of `problem`, whose unary terms are all tabulated."""
         scores = [
             _star.Scores(own.scores, blocks)
             for own, blocks in zip(problem.candidates, self.blocks, strict=True)
         ]
-        return Polisher(self, problem, scores)
+        return Polisher(self, problem, scores, max_sweeps)
 
 
 @attrs.frozen(eq=False)
 class Polisher:
-    """Moves of single parts for given unary scores."""
+    """Moves of single parts for given unary scores, at most `max_sweeps` times as many as there are parts."""
 
     moves: CoordinateAscent
     problem: Problem
     scores: list[_star.Scores]
+    max_sweeps: int
 
     def best_labels(self, part: int, labels: np.ndarray, n_best: int) -> list[int]:
         """Return the best labels of `part` while the others, (N,) int, stay; best first, ties by lowest label."""
@@ -91,7 +92,7 @@ class Polisher:
         """Return `labels` (N,) after as many moves as help."""
         current = np.array(labels, dtype=np.int32)
         waiting = set(range(len(current)))
-        for _ in range(MAX_SWEEPS * len(current)):
+        for _ in range(self.max_sweeps * len(current)):
             if not waiting:
                 break
             part = min(waiting)
