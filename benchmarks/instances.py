@@ -9,6 +9,8 @@ modes as quantised regression does. Scores are the largest of a few Gaussian bum
     occl   and two to five joints with hardly any evidence
     conf   lr and occl, and a sixth of the expected displacements belongs to the mirrored pose
     flat   almost no evidence: a stress test, not realistic
+    strong lr with four times the pairwise weights
+    two    two people in one volume, and a sixth of the expected displacements is the other one's; twice the weights
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ BONES = (
     (8, 9), (7, 12), (12, 11), (11, 10), (7, 13), (13, 14), (14, 15),
 )  # fmt: skip
 MIRROR = ((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13))
-CLASSES = ("easy", "multi", "lr", "occl", "conf", "flat")
+MIRRORED = [dict((*MIRROR, *((j, i) for i, j in MIRROR))).get(part, part) for part in range(len(PARTS))]
+CLASSES = ("easy", "multi", "lr", "occl", "conf", "flat", "strong", "two")
 HALF = 1.1  # half the side of the cube, m
 PELVIS = 6
 
@@ -35,6 +38,11 @@ PELVIS = 6
 def star_edges() -> tuple[tuple[int, int], ...]:
     """Pelvis to every other joint: 15 edges."""
     return tuple((PELVIS, part) for part in range(len(PARTS)) if part != PELVIS)
+
+
+def tree_edges() -> tuple[tuple[int, int], ...]:
+    """The bones: 15 edges."""
+    return BONES
 
 
 def two_hop_edges() -> tuple[tuple[int, int], ...]:
@@ -99,14 +107,16 @@ def _smooth_noise(rng: np.random.Generator, grid: int) -> np.ndarray:
     return (noise / noise.std()).ravel()
 
 
-def _modes(pose: np.ndarray, kind: str, voxel: float, rng: np.random.Generator) -> list[list[tuple]]:
+def _modes(
+    pose: np.ndarray, other: np.ndarray, kind: str, voxel: float, rng: np.random.Generator
+) -> list[list[tuple]]:
     """Return per joint the bumps of its score: (position, height, sigma of x and y, sigma of z)."""
     sigma = max(0.09, 0.8 * voxel), max(0.15, 0.9 * voxel)
     height = rng.uniform(1, 3, 16) if kind == "flat" else rng.uniform(7, 10, 16)
     modes = [
         [(p + rng.normal(size=3) * [0.02, 0.02, 0.04], h, *sigma)] for p, h in zip(pose, height, strict=True)
     ]
-    if kind in ("multi", "lr", "occl", "conf"):
+    if kind in ("multi", "lr", "occl", "conf", "strong", "two"):
         for i, p in enumerate(pose):
             if rng.random() < 0.35:
                 depth = rng.choice([-1, 1]) * rng.uniform(0.2, 0.55)
@@ -114,12 +124,15 @@ def _modes(pose: np.ndarray, kind: str, voxel: float, rng: np.random.Generator) 
                 modes[i].append((p + away, height[i] * rng.uniform(0.8, 1.1), *sigma))
             if rng.random() < 0.25:
                 modes[i].append((rng.uniform(-0.8, 0.8, 3), height[i] * rng.uniform(0.5, 0.9), *sigma))
-    if kind in ("lr", "conf"):
+    if kind in ("lr", "conf", "strong"):
         for pair in MIRROR:
             if rng.random() < 0.7:
                 for i, j in (pair, pair[::-1]):
                     spot = pose[j] + rng.normal(size=3) * [0.03, 0.03, 0.05]
                     modes[i].append((spot, height[i] * rng.uniform(0.9, 1.12), *sigma))
+    if kind == "two":
+        for i, spot in enumerate(other):
+            modes[i].append((spot, height[i] * rng.uniform(0.9, 1.1), *sigma))
     if kind in ("occl", "conf"):
         for i in rng.choice(16, rng.integers(2, 6), replace=False):
             modes[i] = [(pose[i] + 0.12 * rng.normal(size=3), rng.uniform(1, 2.5), 0.35, 0.5)]
@@ -153,37 +166,41 @@ class Instance:
 
 
 def instance(
-    edges: tuple[tuple[int, int], ...], kind: str, grid: int, seed: int, *, strength: float = 1.0
+    edges: tuple[tuple[int, int], ...], kind: str, grid: int, seed: int, *, anchors: bool = False
 ) -> Instance:
     """Make a problem over the 16 joints with ``grid**3`` candidates each.
 
     Parameters
     ----------
     edges : tuple of (int, int)
-        `star_edges` or `two_hop_edges`.
+        `star_edges`, `tree_edges` or `two_hop_edges`.
     kind : str
         One of `CLASSES`.
     grid : int
         Candidates along each axis.
     seed : int
         The pose and everything else; the same for every grid and every set of edges where possible.
-    strength : float
-        Factor of the pairwise weights.
+    anchors : bool
+        Whether every candidate of an edge's first part expects the second at an offset of its own: the edge's, and
+        noise of a quarter of its deviation.
     """
     rng = np.random.default_rng([seed, CLASSES.index(kind)])
     pose, voxel = _pose(rng), 2 * HALF / grid
+    strength = {"strong": 4.0, "two": 2.0}.get(kind, 1.0)
+    other = _pose(rng) if kind == "two" else pose[MIRRORED]
     axis = (np.arange(grid) + 0.5) * voxel - HALF
     centers = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    candidates = [_candidates(modes, centers, voxel, rng) for modes in _modes(pose, kind, voxel, rng)]
-    mirrored = pose.copy()
-    for i, j in MIRROR:
-        mirrored[[i, j]] = mirrored[[j, i]]
-    pairwise, hops = [], _hops()
+    candidates = [_candidates(modes, centers, voxel, rng) for modes in _modes(pose, other, kind, voxel, rng)]
+    pairwise, fields, hops = [], [], _hops()
     for i, j in edges:
         own = np.random.default_rng([seed, CLASSES.index(kind), i, j])
         hop = min(hops[i, j], 4) - 1
         sigma = np.array([0.055 + 0.025 * hop, 0.055 + 0.025 * hop, 0.075 + 0.035 * hop])
-        source = mirrored if kind == "conf" and own.random() < 0.15 else pose
+        source = other if kind in ("conf", "two") and own.random() < 0.15 else pose
         offset = source[j] - source[i] + 0.75 * sigma * own.normal(size=3)
-        pairwise.append(Quadratic(weight=0.5 * strength / sigma**2, offset=offset))
-    return Instance(Problem(Topology(PARTS, edges), tuple(candidates), tuple(pairwise)), pose)
+        weight, positions = 0.5 * strength / sigma**2, candidates[i].positions
+        noise = 0.25 * sigma * own.normal(size=positions.shape) if anchors else None
+        fields.append(None if noise is None else positions + offset + noise)
+        pairwise.append(Quadratic(weight, np.zeros(3) if anchors else offset))
+    problem = Problem(Topology(PARTS, edges), tuple(candidates), tuple(pairwise), anchors=tuple(fields))
+    return Instance(problem, pose)
