@@ -40,6 +40,17 @@ def partgraph_solvers() -> Iterator[Component]:
     )
 
 
+@hookimpl
+def partgraph_datasets() -> Iterator[Component]:
+    """Offer the mixture of other data sets."""
+    yield Component(
+        "mixture",
+        "partgraph.learning.mixture:Mixture",
+        "several data sets in fixed shares",
+        requires=("torch", "cattrs"),
+    )
+
+
 @hookimpl(trylast=True)
 def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
     """Choose a reference solver; plugins with faster ones are asked first."""

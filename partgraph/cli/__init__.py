@@ -38,6 +38,11 @@ app.command("partgraph.cli.solve:solve", name="solve", help="Solve a problem fil
 for _name, _help in _LEARNING.items():
     app.command(f"partgraph.cli.learning:{_name}", name=_name, help=_help)
 
+_data = App(name="data", help="Look at data on disk, and prepare it for training.")
+_data.command("partgraph.cli.data:check", name="check", help="Say what a folder holds.")
+_data.command("partgraph.cli.data:prepare", name="prepare", help="Make what an experiment's data sets need.")
+app.command(_data)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a check failed, 2 bad input.
@@ -61,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (PartGraphError, CycloptsError) as error:
         _fail(str(error))
     except ImportError as error:
-        if command not in (*_LEARNING, "check"):
+        if command not in (*_LEARNING, "check", "data"):
             raise
         _fail(f"`partgraph {command}` needs packages that are not installed ({_root(error)}); {_ADVICE}")
     except KeyboardInterrupt:

@@ -81,9 +81,11 @@ class RecordCache:
     def __len__(self) -> int:
         return len(self.records)
 
-    def missing(self) -> NDArray[np.intp]:
-        """Indices of the records that have not been made, ascending."""
-        return np.flatnonzero(~self.records["done"])
+    def missing(self, among: NDArray[np.integer] | None = None) -> NDArray[np.intp]:
+        """Indices of the records that have not been made, ascending; of those in `among`, in their order, if given."""
+        if among is None:
+            return np.flatnonzero(~self.records["done"])
+        return np.asarray(among, np.intp)[~self.records["done"][among]]
 
     def get(self, index: int, make: Maker) -> np.void:
         """A copy of record `index`, made now if it was missing."""
@@ -96,6 +98,7 @@ class RecordCache:
         make: Maker,
         executor: Executor | None = None,
         advance: Callable[[int], None] = lambda made: None,
+        among: NDArray[np.integer] | None = None,
     ) -> None:
         """Make every missing record.
 
@@ -104,12 +107,12 @@ class RecordCache:
         make : called as ``make(index)``
         executor : runs the work elsewhere, for example a process pool
         advance : told how many more records are complete
+        among : indices to which this is limited
         """
-        for made in self._chunks(make, executor):
+        for made in self._chunks(make, executor, self.missing(among)):
             advance(made)
 
-    def _chunks(self, make: Maker, executor: Executor | None) -> Iterator[int]:
-        missing = self.missing()
+    def _chunks(self, make: Maker, executor: Executor | None, missing: NDArray[np.intp]) -> Iterator[int]:
         chunks = [missing[start : start + _CHUNK] for start in range(0, len(missing), _CHUNK)]
         if executor is None:
             for chunk in chunks:

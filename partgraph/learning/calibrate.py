@@ -14,7 +14,7 @@ from torch import Tensor
 
 from partgraph.graph import Graph
 from partgraph.learning.batches import in_order
-from partgraph.learning.dataset import Dataset
+from partgraph.learning.dataset import Dataset, require_3d
 from partgraph.learning.infer import Decoder
 from partgraph.learning.model import Network
 from partgraph.metrics import reconstruction_error
@@ -36,7 +36,8 @@ def pairwise_weights(network: Network, dataset: Dataset, batch_size: int = 50) -
     (N, N, 3) float32, 1/px^2
     """
     residuals = []
-    for _, batch in in_order(dataset, batch_size):
+    for samples, batch in in_order(dataset, batch_size):
+        require_3d(samples, "calibration")
         residuals.append(network.offset_residuals(network(batch.images), batch.target).abs())
     every = torch.cat(residuals)
     rank = max(1, round(_ONE_SIGMA * len(every)))  # torch.quantile refuses more than 16 million numbers
@@ -73,6 +74,7 @@ def pairwise_scales(
             decoder = Decoder({name: graph}, {name: scale}, solver)
             found = []
             for chunk, batch in in_order(dataset, 25, samples):
+                require_3d(chunk, "calibration")
                 poses = np.stack([own[name].positions for own in decoder(network, batch.images)])
                 found.append(reconstruction_error(poses, np.stack([sample.world for sample in chunk])))
             errors[scale] = np.concatenate(found)

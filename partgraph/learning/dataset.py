@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
 
 import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from partgraph.errors import PartGraphError
+
+
+class MissingTruthError(PartGraphError, ValueError):
+    """A sample without 3D truth was met where errors in three dimensions are measured."""
+
 
 @attrs.frozen(eq=False)
 class Sample:
     """One object in one cropped, square image.
+
+    What nobody annotated is NaN, in `target` and in `world`: the depth of every part where only its place in the image
+    is known, and all coordinates of a part that is not annotated at all. A loss leaves out the terms of such
+    coordinates; where it does not, its value is NaN and training stops, so that a missing truth is never taken for zero.
 
     Attributes
     ----------
@@ -32,6 +44,38 @@ class Sample:
     world: NDArray[np.float32]
     visible: NDArray[np.bool_]
     group: str
+
+    @property
+    def is_3d(self) -> bool:
+        """Whether every part's place in space is known, so that errors can be measured."""
+        return bool(np.isfinite(self.world).all() and np.isfinite(self.target).all())
+
+
+def require_3d(samples: Iterable[Sample], purpose: str) -> None:
+    """Raise a `MissingTruthError` unless all samples have 3D truth; `purpose` says what for, as a noun."""
+    for sample in samples:
+        if not sample.is_3d:
+            raise MissingTruthError(
+                f"{purpose} needs the 3D position of every part; found a sample of group {sample.group!r} without; "
+                f"choose a data set with depth, 2D ones are for training only"
+            )
+
+
+@final
+@attrs.frozen
+class Inventory:
+    """What a folder holds of a data set.
+
+    Attributes
+    ----------
+    layout : in which form, in a few words
+    contents : what was found, as plain values by name: numbers, texts and lists of them
+    problems : what is missing or malformed, one line each
+    """
+
+    layout: str
+    contents: Mapping[str, Any]
+    problems: tuple[str, ...] = ()
 
 
 class Dataset(Sequence[Sample], abc.ABC):
@@ -65,6 +109,11 @@ class Dataset(Sequence[Sample], abc.ABC):
     @abc.abstractmethod
     def groups(self) -> tuple[str, ...]:
         """Every group a sample may belong to, in the order in which tables show them."""
+
+    @classmethod
+    def inspect(cls, folder: Path) -> Inventory | None:
+        """What `folder` holds of this data set; None when it is not recognised, or nothing is read from folders."""
+        return None
 
     def pending(self) -> int:
         """How many samples still have to be made or converted before they can be read fast."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from partgraph.learning.batches import in_order
-from partgraph.learning.dataset import Dataset, Sample
+from partgraph.learning.dataset import Dataset, Sample, require_3d
 from partgraph.learning.infer import Answer, Decoder
 from partgraph.learning.model import Network
 from partgraph.learning.results import Results
@@ -52,9 +52,15 @@ def evaluate(
     ----------
     count : how many samples, all when None
     advance : told how many more samples are done
+
+    Raises
+    ------
+    MissingTruthError
+        When a sample has no 3D truth.
     """
     evaluated = []
     for samples, batch in in_order(dataset, batch_size, count):
+        require_3d(samples, "evaluation")
         for sample, answers in zip(samples, decoder(network, batch.images), strict=True):
             errors = {
                 name: float(reconstruction_error(found.positions, sample.world))

@@ -21,7 +21,7 @@ class Batch:
     Attributes
     ----------
     images : (B, 3, S, S) float32 in [0, 1], RGB
-    target : (B, N, 3) float32, px of the crop, depth relative to the root (see `Sample`)
+    target : (B, N, 3) float32, px of the crop, depth relative to the root, NaN where not known (see `Sample`)
     visible : (B, N) bool
     """
 

@@ -12,11 +12,12 @@ from typing import Protocol
 import attrs
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from partgraph.learning.baselines import mean_pose
 from partgraph.learning.calibrate import pairwise_scales, pairwise_weights
 from partgraph.learning.checkpoint import save_trained
-from partgraph.learning.dataset import Dataset
+from partgraph.learning.dataset import Dataset, MissingTruthError, require_3d
 from partgraph.learning.evaluate import evaluate, summarise
 from partgraph.learning.experiment import Experiment
 from partgraph.learning.fit import Progress, fit
@@ -62,6 +63,7 @@ def train(
     _check(experiment, data)
     for what, dataset in (("training images", data), ("validation images", validation)):
         prepare(dataset, what, watcher)
+    require_3d([validation[0]], "calibration")  # said now, not after training
     network = fit(experiment, data, folder, device=device, report=watcher.training).cpu()
     experiment, metrics = calibrate(experiment, network, data, validation, watcher)
     metrics |= {
@@ -113,7 +115,7 @@ def calibrate(
     experiment = attrs.evolve(
         experiment, evaluation=attrs.evolve(experiment.evaluation, pairwise_scale=scales)
     )
-    constant = mean_pose(np.stack([data[k].world for k in range(min(len(data), _MEAN_POSE_SAMPLES))]))
+    constant = mean_pose(_poses(data))
     metrics: dict[str, object] = {"mean_pose_mm": np.round(constant, 2).tolist()}
     if graphs:
         found = evaluate(
@@ -121,3 +123,15 @@ def calibrate(
         )
         metrics["validation"] = summarise(found, validation.groups, constant).to_json()
     return experiment, metrics
+
+
+def _poses(data: Dataset) -> NDArray[np.float32]:
+    """(n, N, 3), mm: poses of the first samples, those without 3D truth left out."""
+    first = (data[k] for k in range(min(len(data), _MEAN_POSE_SAMPLES)))
+    poses = [sample.world for sample in first if sample.is_3d]
+    if not poses:
+        raise MissingTruthError(
+            f"the mean pose needs training samples with 3D truth; found none among the first {_MEAN_POSE_SAMPLES}; "
+            f"add a data set with depth to the training data"
+        )
+    return np.stack(poses)

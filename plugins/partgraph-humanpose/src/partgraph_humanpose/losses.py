@@ -21,6 +21,9 @@ from partgraph_humanpose.network import VolumeOutputs, VolumetricNetwork, gather
 class DeepSupervision(Loss):
     """Voxel cross-entropy, residuals and offsets near the joints, and 2D scores.
 
+    Coordinates that a sample does not know (NaN, see `Sample`) take part in no term: where only the image was annotated,
+    2D scores and the offsets' x and y remain (section 3.3). Each term is a mean over what is known in the batch.
+
     Attributes
     ----------
     voxels : "sigmoid" asks of every voxel whether the joint is near, as the paper does; "softmax" asks which voxel of
@@ -47,8 +50,10 @@ class DeepSupervision(Loss):
                 f"deep-supervision needs a volumetric network, found {type(network).__name__}; choose another loss"
             )
         volume = network.volume
-        origin = torch.from_numpy(volume.origin).to(batch.target)
-        at = (batch.target - origin) / volume.stride  # in voxels from the cube's corner
+        known = batch.target.isfinite()  # (B, N, 3)
+        solid = known.all(-1)
+        target = batch.target.where(known, 0)
+        at = (target - torch.from_numpy(volume.origin).to(target)) / volume.stride  # voxels from the cube's corner
         sizes = at.new_tensor([volume.cells, volume.cells, volume.bins])
         inside = torch.minimum(at.clamp(min=0.01), sizes - 0.01)
         x, y, z = (
@@ -56,25 +61,31 @@ class DeepSupervision(Loss):
             for axis, size in enumerate(sizes)
         )  # (B, N, size): from the joint to the voxels' centres, along each axis
         terms = {
-            "voxels": self._voxels(outputs.voxels, x, y, z),
-            "maps": self.map_weight * _map_loss(outputs.maps, x, y),
+            "voxels": _mean(self._voxels(outputs.voxels, x, y, z), solid),
+            "maps": self.map_weight * _mean(_map_loss(outputs.maps, x, y), known[..., :2].all(-1)),
         }
-        residual, offset = self._local(network, outputs.features, batch.target, inside, z)
+        residual, offset = self._local(network, outputs.features, target, known, inside, z)
         return terms | {"residuals": self.residual_weight * residual, "offsets": self.offset_weight * offset}
 
     def _voxels(self, scores: Tensor, x: Tensor, y: Tensor, z: Tensor) -> Tensor:
+        """(B, N): the cross-entropy of each joint's voxels."""
         if self.voxels == "sigmoid":
             squared = (z**2)[..., None, None] + (y**2)[..., None, :, None] + (x**2)[..., None, None, :]
             target = (squared < self.radius**2).to(scores)
-            summed = functional.binary_cross_entropy_with_logits(scores, target, reduction="sum")
-            return summed / scores[:, :, 0, 0, 0].numel()
+            return functional.binary_cross_entropy_with_logits(scores, target, reduction="none").sum((2, 3, 4))
         # The target is separable, so its product with the scores needs no cube of its own.
         px, py, pz = (torch.softmax(-2 * (axis / self.radius) ** 2, -1) for axis in (x, y, z))
         expected = torch.einsum("bnzyx,bnz,bny,bnx->bn", scores, pz, py, px)
-        return (torch.logsumexp(scores.flatten(2), -1) - expected).mean()
+        return torch.logsumexp(scores.flatten(2), -1) - expected
 
     def _local(
-        self, network: VolumetricNetwork, features: Tensor, target: Tensor, inside: Tensor, z: Tensor
+        self,
+        network: VolumetricNetwork,
+        features: Tensor,
+        target: Tensor,
+        known: Tensor,
+        inside: Tensor,
+        z: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """L1 of residuals and smooth L1 of offsets, in voxels, at the cells around each joint."""
         cells, stride = network.volume.cells, network.volume.stride
@@ -92,19 +103,25 @@ class DeepSupervision(Loss):
             ],
             -1,
         )  # (B, N, 9, Z, 3)
-        near_voxel = near[..., None] * (z.abs() < self.near).to(features)[:, :, None]
-        error = (residuals / stride - true_residual).abs().sum(-1)
-        residual = (error * near_voxel).sum() / near_voxel.sum().clamp(min=1)
+        solid = known.all(-1)[:, :, None, None]
+        near_voxel = near[..., None] * ((z.abs() < self.near)[:, :, None] & solid)
+        residual = _mean((residuals / stride - true_residual).abs().sum(-1), near_voxel)
 
         true_offset = (target[:, None] - target[:, :, None]) / stride  # (B, i, j, 3)
         error = functional.smooth_l1_loss(
             offsets / stride, true_offset[:, :, None].expand_as(offsets), reduction="none", beta=0.5
         )
-        return residual, (error.sum(-1).mean(-1) * near).sum() / near.sum().clamp(min=1)
+        both = known[:, None] & known[:, :, None]  # (B, i, j, 3)
+        return residual, 3 * _mean(error, near[..., None, None] * both[:, :, None])  # a sum over three axes
 
 
 def _map_loss(scores: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Sigmoid cross-entropy of the 2D scores (B, N, c, c), summed over cells."""
+    """(B, N): sigmoid cross-entropy of the 2D scores (B, N, c, c), summed over cells."""
     target = ((y**2)[..., :, None] + (x**2)[..., None, :] < 1.5).to(scores)
-    summed = functional.binary_cross_entropy_with_logits(scores, target, reduction="sum")
-    return summed / scores[:, :, 0, 0].numel()
+    return functional.binary_cross_entropy_with_logits(scores, target, reduction="none").sum((2, 3))
+
+
+def _mean(values: Tensor, weight: Tensor) -> Tensor:
+    """Mean of `values`, weighted by `weight` of the same shape; zero where nothing counts."""
+    weight = weight.to(values)
+    return (values * weight).sum() / weight.sum().clamp(min=1)

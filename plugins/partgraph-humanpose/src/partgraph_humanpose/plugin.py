@@ -41,12 +41,19 @@ def partgraph_models() -> Iterator[Component]:
 
 @hookimpl
 def partgraph_datasets() -> Iterator[Component]:
-    """Human figures that are rendered on demand."""
+    """Human figures that are rendered on demand, and the data sets of the paper, which users bring themselves."""
     yield Component(
         "synthetic-human",
         f"{_HERE}.synthetic:SyntheticHuman",
         "rendered people in recorded motion, exact joints",
     )
+    yield Component(
+        "human36m",
+        f"{_HERE}.datasets.human36m.dataset:Human36M",
+        "Human3.6M in five layouts: people with 3D joints from motion capture",
+    )
+    yield Component("mpii", f"{_HERE}.datasets.mpii:Mpii", "MPII Human Pose: photographs with 2D joints")
+    yield Component("lsp", f"{_HERE}.datasets.lsp:Lsp", "Leeds Sports Pose and its extension: 2D joints")
 
 
 @hookimpl

@@ -1,0 +1,77 @@
+"""What ``partgraph data check`` says of a folder with Human3.6M."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from partgraph.errors import PartGraphError
+from partgraph.learning.dataset import Inventory
+from partgraph_humanpose.datasets.human36m.annotations import Annotations
+from partgraph_humanpose.datasets.human36m.layout import Layout
+from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS, SUBJECTS, Video
+
+_TAKES = 2  # of each action and subject
+
+
+def inspect_layout(layout: Layout) -> Inventory:
+    """Subjects, actions, cameras and frames, and what is missing or malformed. Reads all annotation, no picture."""
+    problems: list[str] = []
+    read: dict[str, Annotations] = {}
+    try:
+        subjects = layout.subjects()
+        cameras = layout.cameras()
+    except PartGraphError as error:
+        return Inventory(layout.title, {"folder": str(layout.folder)}, (str(error),))
+    for subject in subjects:
+        try:
+            read[subject] = layout.read(subject)
+        except PartGraphError as error:
+            problems.append(str(error))
+    absent = [subject for subject in SUBJECTS if subject not in subjects]
+    if absent:
+        problems.append(f"no poses of {', '.join(absent)}")
+    for subject, annotations in read.items():
+        problems += _problems(layout, subject, annotations)
+    videos = [video for annotations in read.values() for video in annotations.videos]
+    frames = {subject: len(annotations) for subject, annotations in read.items()}
+    contents: dict[str, Any] = {
+        "folder": str(layout.folder),
+        "subjects": list(subjects),
+        "actions": [action for action in ACTIONS if action in {video.action for video in videos}],
+        "cameras": [camera for camera in CAMERAS if camera in {video.camera for video in videos}],
+        "camera parameters": "none" if cameras is None else f"{len(cameras)} of subject and camera",
+        "videos": len(videos),
+        "videos that drift": sum(video.drifts for video in videos),
+        "frames": sum(frames.values()),
+        "frames of each subject": frames,
+    }
+    return Inventory(layout.title, contents, tuple(problems))
+
+
+def _problems(layout: Layout, subject: str, annotations: Annotations) -> Iterator[str]:
+    takes = Counter(action for action, _ in {(video.action, video.take) for video in annotations.videos})
+    other = [f"{action} {takes[action]}" for action in ACTIONS if takes[action] != _TAKES]
+    if other:
+        yield f"{subject}: not {_TAKES} takes of each action as in the release, but {', '.join(other)}"
+    for take in sorted({video.take for video in annotations.videos}):
+        seen = {video.camera for video in annotations.videos if video.take == take}
+        lacking = [
+            camera
+            for camera in CAMERAS
+            if camera not in seen and not Video(subject, take, camera).is_missing
+        ]
+        if lacking:
+            yield f"{subject} {take}: no poses from camera {', '.join(lacking)}"
+    without = []
+    for k, video in enumerate(annotations.videos):
+        if video.is_missing:
+            continue
+        for frame in annotations.frame[annotations.video == k][[0, -1]]:
+            path = layout.picture_path(video, int(frame))
+            if not path.is_file():
+                without.append(path)
+                break
+    if without:
+        yield f"{subject}: no pictures of {len(without)} of {len(annotations.videos)} videos, as {without[0]}"

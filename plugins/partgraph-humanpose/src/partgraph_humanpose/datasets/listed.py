@@ -1,0 +1,120 @@
+"""People of 2D data sets: a list of pictures with joints in pixels, and no depth."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Self, final
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from partgraph.learning.photo import read_photo
+from partgraph_humanpose.datasets.crops import CropMaker, Person, square_at
+from partgraph_humanpose.datasets.store import CropStore, Shard, evenly, prepared_folder
+from partgraph_humanpose.skeleton import PARTS
+
+FROM_ONE = 0.5
+"""px: what MATLAB's coordinates, where the middle of the first pixel is one, exceed ours, where its corner is zero, by."""
+
+
+@final
+@attrs.frozen(eq=False)
+class Listed:
+    """People in pictures.
+
+    Attributes
+    ----------
+    names : (n,) str, the pictures' files
+    pixels : (n, 16, 2) float64, px, NaN where nobody annotated
+    visible : (n, 16) bool
+    boxes : (n, 3) float64, px: centre x, y and side of the square to be cut out
+    """
+
+    names: NDArray[np.str_]
+    pixels: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+    boxes: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def annotated(self) -> Self:
+        """Those with a joint and a box."""
+        some = np.isfinite(self.pixels).all(2).any(1) & np.isfinite(self.boxes).all(1) & (self.boxes[:, 2] > 0)
+        return type(self)(self.names[some], self.pixels[some], self.visible[some], self.boxes[some])
+
+    def save(self, path: Path) -> None:
+        """Write the arrays to an ``.npz`` file, whole or not at all."""
+        temporary = path.with_name(f"{path.name}.part.npz")
+        np.savez(temporary, **attrs.asdict(self))
+        temporary.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """What `save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(*(arrays[field.name] for field in attrs.fields(cls)))
+
+
+def listed_store(
+    name: str,
+    part: str,
+    read: Callable[[], Listed],
+    images: Path,
+    recipe: Mapping[str, Any],
+    *,
+    size: int,
+    count: int | None,
+    cache: Path | None,
+) -> CropStore:
+    """The crops of a list of people.
+
+    Parameters
+    ----------
+    name, part : of the data set, and of its part that makes one file
+    read : reads the annotation, which is then kept beside the crops
+    images : folder of the pictures
+    recipe : all that decides the records but their size
+    count : use so many in even steps
+    """
+    folder = prepared_folder(name, {**recipe, "size": size}, cache)
+    path = folder / f"{part}.npz"
+    if not path.exists():
+        read().annotated().save(path)
+    total = len(Listed.load(path))
+    source = _Pictures(path, images)
+    return CropStore([Shard(folder / f"{part}.npy", total, evenly(total, count), CropMaker(source, size))])
+
+
+def missing_pictures(people: Listed, images: Path) -> tuple[str, ...]:
+    """A line for ``partgraph data check`` when pictures are missing."""
+    names = np.unique(people.names)
+    absent = [name for name in names if not (images / name).is_file()]
+    return (f"no file for {len(absent)} of {len(names)} pictures, as {images / absent[0]}",) if absent else ()
+
+
+@final
+@attrs.frozen
+class _Pictures:
+    """The people of a list (a `Source`)."""
+
+    people: Path
+    images: Path
+
+    def __call__(self, index: int) -> Person:
+        every = _load(self.people)
+        return Person(
+            picture=read_photo(self.images / str(every.names[index])),
+            box=square_at(every.boxes[index, :2], float(every.boxes[index, 2])),
+            pixels=every.pixels[index],
+            world=np.full((len(PARTS), 3), np.nan),
+            visible=every.visible[index],
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def _load(path: Path) -> Listed:
+    return Listed.load(path)
