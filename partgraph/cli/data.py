@@ -52,7 +52,8 @@ def prepare(
     config: Annotated[Path, Parameter(help="The experiment's TOML file.")],
     *,
     part: Annotated[
-        list[str] | None, Parameter(negative=(), help="`train`, `validation` or `test`; repeat it. All by default.")
+        list[str] | None,
+        Parameter(negative=(), help="`train`, `validation` or `test`; repeat it. All by default."),
     ] = None,
     workers: Annotated[int | None, Parameter(help="Processes; all cores by default, none with 0.")] = None,
 ) -> None:

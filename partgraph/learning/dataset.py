@@ -24,7 +24,7 @@ class Sample:
 
     What nobody annotated is NaN, in `target` and in `world`: the depth of every part where only its place in the image
     is known, and all coordinates of a part that is not annotated at all. A loss leaves out the terms of such
-    coordinates; where it does not, its value is NaN and training stops, so that a missing truth is never taken for zero.
+    coordinates; where it does not, its value is NaN and training stops: a missing truth is never taken for zero.
 
     Attributes
     ----------

@@ -117,9 +117,9 @@ class Mixture(Dataset):
     def _order(self) -> NDArray[np.int64]:
         """(count, 2) int64: for each sample its member, and its index there."""
         sizes = [len(dataset) for dataset in self._datasets]
-        shares = np.array([member.share for member in self.members])
+        shares = np.array([member.share for member in self.members], np.float64)
         shares /= shares.sum()
-        count = int(np.ceil(np.max(sizes / shares))) if self.count is None else self.count
+        count = int(np.ceil(np.max(sizes / shares) - 1e-9)) if self.count is None else self.count
         random = np.random.default_rng(self.seed)
         order = np.concatenate(
             [

@@ -328,6 +328,75 @@ def test_one_training_step_lowers_the_loss_on_its_batch(kind):
     assert after.item() < before.item()
 
 
+def flat(count=2, seed=0):
+    """Targets without depth, as of a 2D data set."""
+    target = targets(count, seed)
+    target[..., 2] = np.nan
+    return target
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "softmax"])
+def test_without_depth_only_the_plane_is_trained(kind):
+    """2D scores, and x and y of the offsets (section 3.3): neither voxels nor residuals nor the offsets' z."""
+    net, out = NET, outputs(2)
+    voxels, maps = out.voxels.clone().requires_grad_(), out.maps.clone().requires_grad_()
+    net.zero_grad()
+    terms = attrs.evolve(PLAIN, voxels=kind)(net, attrs.evolve(out, voxels=voxels, maps=maps), batch(flat()))
+    assert terms["voxels"].item() == terms["residuals"].item() == 0
+    assert terms["maps"].item() > 0
+    assert terms["offsets"].item() > 0
+    sum(terms.values()).backward()
+    assert not voxels.grad.any()
+    assert maps.grad.any()
+    assert net.residual_head.weight.grad is None or not net.residual_head.weight.grad.any()
+    _, offsets = net.local(torch.eye(FEATURES).view(1, 1, FEATURES, FEATURES).expand(2, 3, -1, -1))
+    gradient = torch.autograd.grad(offsets[..., 2].sum(), net.offset_head.weight)[0] != 0  # what z depends on
+    assert not net.offset_head.weight.grad[gradient].any()
+    assert net.offset_head.weight.grad[~gradient].any()
+
+
+def test_the_terms_of_the_plane_do_not_depend_on_depth():
+    known, lost = (PLAIN(NET, outputs(2), batch(target)) for target in (targets(), flat()))
+    torch.testing.assert_close(lost["maps"], known["maps"])
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "softmax"])
+def test_in_a_mixed_batch_each_term_is_a_mean_over_what_is_known(kind):
+    loss = attrs.evolve(PLAIN, voxels=kind)
+    out = outputs(4)
+    mixed = loss(NET, out, batch(np.concatenate([targets(2, 1), flat(2, 2)])))
+    first = VolumeOutputs(out.features[:2], out.voxels[:2], out.maps[:2])
+    solid = loss(NET, first, batch(targets(2, 1)))
+    for name in ("voxels", "residuals"):
+        torch.testing.assert_close(mixed[name], solid[name])
+
+
+def test_a_part_that_nobody_annotated_is_left_out():
+    """Its own scores are not trained, and no other part's offset to it."""
+    target = targets()
+    target[:, 1] = np.nan
+    net, out = NET, outputs(2)
+    voxels, maps = out.voxels.clone().requires_grad_(), out.maps.clone().requires_grad_()
+    net.zero_grad()
+    terms = PLAIN(net, attrs.evolve(out, voxels=voxels, maps=maps), batch(target))
+    sum(terms.values()).backward()
+    for gradient in (voxels.grad, maps.grad):
+        assert not gradient[:, 1].any()
+        assert gradient[:, 0].any()
+    _, offsets = net.local(torch.eye(FEATURES).view(1, 1, FEATURES, FEATURES).expand(2, 3, -1, -1))
+    for of, to, trained in ((0, 1, False), (1, 0, False), (0, 2, True)):
+        rows = (
+            torch.autograd.grad(offsets[:, of, :, to].sum(), net.offset_head.weight, retain_graph=True)[0]
+            != 0
+        )
+        assert net.offset_head.weight.grad[rows].any() == trained
+
+
+def test_where_nothing_is_known_nothing_is_trained():
+    terms = PLAIN(NET, outputs(2), batch(np.full((2, 3, 3), np.nan)))
+    assert [term.item() for term in terms.values()] == [0, 0, 0, 0]
+
+
 def test_it_is_registered_with_its_options():
     assert Choice("deep-supervision", {"voxels": "softmax", "near": 2}).build("loss") == DeepSupervision(
         voxels="softmax", near=2.0

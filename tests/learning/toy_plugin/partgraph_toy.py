@@ -28,13 +28,17 @@ MM_PER_PX = 7.0
 
 @attrs.frozen(eq=False)
 class Dots(Dataset):
-    """Four dots on a grid of cells, the second sometimes hidden; the group says whether they spread in x or in y."""
+    """Four dots on a grid of cells, the second sometimes hidden; the group says whether they spread in x or in y.
+
+    Flat dots have no depth, as in a 2D data set.
+    """
 
     split: Literal["train", "validation", "test"] = "train"
     count: int = 40
     size: int = 32
     seed: int = 0
     cell: int = 4
+    flat: bool = False
 
     @property
     def parts(self):
@@ -77,7 +81,10 @@ class Dots(Dataset):
                 image[y : y + self.cell, x : x + self.cell] = colour
         target = np.zeros((4, 3), np.float32)
         target[:, :2] = (at + 0.5) * self.cell
-        return Sample(image, target, target * MM_PER_PX, visible, self.groups[group])
+        world = target * MM_PER_PX
+        if self.flat:
+            target[:, 2] = world[:] = np.nan
+        return Sample(image, target, world, visible, self.groups[group])
 
 
 @attrs.frozen

@@ -21,8 +21,9 @@ from partgraph_humanpose.network import VolumeOutputs, VolumetricNetwork, gather
 class DeepSupervision(Loss):
     """Voxel cross-entropy, residuals and offsets near the joints, and 2D scores.
 
-    Coordinates that a sample does not know (NaN, see `Sample`) take part in no term: where only the image was annotated,
-    2D scores and the offsets' x and y remain (section 3.3). Each term is a mean over what is known in the batch.
+    Coordinates that a sample does not know (NaN, see `Sample`) take part in no term: where only the image was
+    annotated, 2D scores and the offsets' x and y remain (section 3.3). Each term is a mean over what is known in the
+    batch.
 
     Attributes
     ----------
@@ -53,7 +54,9 @@ class DeepSupervision(Loss):
         known = batch.target.isfinite()  # (B, N, 3)
         solid = known.all(-1)
         target = batch.target.where(known, 0)
-        at = (target - torch.from_numpy(volume.origin).to(target)) / volume.stride  # voxels from the cube's corner
+        at = (
+            target - torch.from_numpy(volume.origin).to(target)
+        ) / volume.stride  # voxels from the cube's corner
         sizes = at.new_tensor([volume.cells, volume.cells, volume.bins])
         inside = torch.minimum(at.clamp(min=0.01), sizes - 0.01)
         x, y, z = (
@@ -72,7 +75,9 @@ class DeepSupervision(Loss):
         if self.voxels == "sigmoid":
             squared = (z**2)[..., None, None] + (y**2)[..., None, :, None] + (x**2)[..., None, None, :]
             target = (squared < self.radius**2).to(scores)
-            return functional.binary_cross_entropy_with_logits(scores, target, reduction="none").sum((2, 3, 4))
+            return functional.binary_cross_entropy_with_logits(scores, target, reduction="none").sum(
+                (2, 3, 4)
+            )
         # The target is separable, so its product with the scores needs no cube of its own.
         px, py, pz = (torch.softmax(-2 * (axis / self.radius) ** 2, -1) for axis in (x, y, z))
         expected = torch.einsum("bnzyx,bnz,bny,bnx->bn", scores, pz, py, px)

@@ -5,13 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-
-for _package in ("cdflib", "h5py", "av", "PIL"):
-    pytest.importorskip(_package)
-
-import av
-import cdflib
-import h5py
 from partgraph_humanpose.datasets.human36m.camera import Camera
 from partgraph_humanpose.datasets.human36m.protocol import CAMERAS, SUBJECTS
 from PIL import Image
@@ -62,7 +55,8 @@ class Studio:
                     self.extrinsic[k, subject], self.intrinsic[k]
                 )
         self.world = {
-            (subject, take): np.array([0, 0, 1000]) + random.normal(0, 300, (FRAMES, 32, 3)).astype(np.float32)
+            (subject, take): np.array([0, 0, 1000])
+            + random.normal(0, 300, (FRAMES, 32, 3)).astype(np.float32)
             for subject, takes in TAKES.items()
             for take in takes
         }
@@ -133,13 +127,18 @@ class Studio:
                     write_pose(own / form.format("D2_Positions") / name, self.pixels(subject, take, camera))
 
     def write_fetch(self, folder, rows=slice(None)):
+        h5py = pytest.importorskip("h5py")
         for subject, take in self.world:
             own = folder / "processed" / subject / FETCHED[take]
             frames = np.arange(FRAMES)[rows]
             cameras = [camera for s, t, camera in self.videos() if (s, t) == (subject, take)]
             own.mkdir(parents=True)
             with h5py.File(own / "annot.h5", "w") as file:
-                for name, values in (("pose/2d", self.pixels), ("pose/3d", self.camera), ("pose/3d-univ", self.camera)):
+                for name, values in (
+                    ("pose/2d", self.pixels),
+                    ("pose/3d", self.camera),
+                    ("pose/3d-univ", self.camera),
+                ):
                     joints = [values(subject, take, camera)[frames] for camera in cameras]
                     file[name] = np.concatenate(joints)
                 file["frame"] = np.tile(frames + 1, len(cameras))
@@ -177,6 +176,7 @@ class Studio:
             )
 
     def write_pavlakos(self, folder, truth=("valid",), flat=("train", "valid"), interval=None):
+        h5py = pytest.importorskip("h5py")
         annot = folder / "annot"
         annot.mkdir(parents=True)
         for split, subjects in (("train", ("S1",)), ("valid", ("S9", "S11"))):
@@ -206,11 +206,15 @@ class Studio:
         folder.mkdir(parents=True, exist_ok=True)
         positions = {}
         for (subject, take), world in self.world.items():
-            positions.setdefault(subject, {})[take.replace("TakingPhoto", "Photo")] = world.astype("f4") / 1000
+            positions.setdefault(subject, {})[take.replace("TakingPhoto", "Photo")] = (
+                world.astype("f4") / 1000
+            )
         if pickled:
             np.savez_compressed(folder / "data_3d_h36m.npz", positions_3d=positions)
         else:
-            plain = {f"{subject}/{take}": p for subject, takes in positions.items() for take, p in takes.items()}
+            plain = {
+                f"{subject}/{take}": p for subject, takes in positions.items() for take, p in takes.items()
+            }
             np.savez(folder / "data_3d_h36m_plain.npz", **plain)
 
     def write_videos(self, folder):
@@ -254,6 +258,7 @@ def folders(studio, tmp_path_factory):
 def write_pose(path, joints):
     """A CDF file with the variable Pose, (1, F, 96) or (1, F, 64), as the release has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    cdflib = pytest.importorskip("cdflib")
     path.unlink(missing_ok=True)
     data = np.asarray(joints, np.float32).reshape(1, len(joints), -1)
     file = cdflib.cdfwrite.CDF(str(path), cdf_spec={"Majority": "row_major"})
@@ -283,6 +288,7 @@ def write_picture(path, frame=0):
 
 
 def write_video(path, frames=FRAMES, rate=50):
+    av = pytest.importorskip("av")
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=rate)

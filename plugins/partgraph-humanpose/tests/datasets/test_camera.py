@@ -34,8 +34,10 @@ def opencv(points, intrinsic):
 
 
 def test_a_projection_worked_out_by_hand():
-    """x = 0.5, y = 0.25, r2 = 0.3125; radial = 1 + 0.1 * 0.3125 = 1.03125; tangential = 0.02 * 0.25 + 0.04 * 0.5 = 0.025;
-    u = 100 (0.5 * 1.05625 + 0.04 * 0.3125) + 10, v = 200 (0.25 * 1.05625 + 0.02 * 0.3125) + 20."""
+    """x = 0.5, y = 0.25, r2 = 0.3125; radial = 1 + 0.1 * 0.3125 = 1.03125;
+    tangential = 0.02 * 0.25 + 0.04 * 0.5 = 0.025;
+    u = 100 (0.5 * 1.05625 + 0.04 * 0.3125) + 10, v = 200 (0.25 * 1.05625 + 0.02 * 0.3125) + 20.
+    """
     own = camera((100, 200, 10, 20, 0.1, 0, 0, 0.02, 0.04))
     np.testing.assert_allclose(own.project([1000.0, 500.0, 2000.0]), [64.0625, 74.0625], rtol=0, atol=1e-12)
 
@@ -67,7 +69,9 @@ def test_unprojecting_undoes_projecting(seed):
 def test_the_centre_of_the_picture_lies_straight_ahead():
     own = camera((1000, 1000, 500, 500, *[0.0] * 5))
     np.testing.assert_allclose(own.unproject([500, 500], 4000), [0, 0, 4000])
-    np.testing.assert_allclose(own.unproject([[600, 500], [500, 400]], 2000), [[200, 0, 2000], [0, -200, 2000]])
+    np.testing.assert_allclose(
+        own.unproject([[600, 500], [500, 400]], 2000), [[200, 0, 2000], [0, -200, 2000]]
+    )
 
 
 def test_points_that_are_not_in_front_are_not_seen():
@@ -95,8 +99,12 @@ def test_angles_turn_about_x_after_y_after_z():
     quarter = np.pi / 2
     x = np.array([1.0, 0, 0])
     np.testing.assert_allclose(camera(extrinsic=(0, 0, quarter, 0, 0, 0)).to_camera(x), [0, 1, 0], atol=1e-12)
-    np.testing.assert_allclose(camera(extrinsic=(quarter, 0, quarter, 0, 0, 0)).to_camera(x), [0, 0, 1], atol=1e-12)
-    np.testing.assert_allclose(camera(extrinsic=(0, quarter, 0, 0, 0, 0)).to_camera(x), [0, 0, -1], atol=1e-12)
+    np.testing.assert_allclose(
+        camera(extrinsic=(quarter, 0, quarter, 0, 0, 0)).to_camera(x), [0, 0, 1], atol=1e-12
+    )
+    np.testing.assert_allclose(
+        camera(extrinsic=(0, quarter, 0, 0, 0, 0)).to_camera(x), [0, 0, -1], atol=1e-12
+    )
 
 
 @settings(max_examples=20)
@@ -168,7 +176,15 @@ def test_other_metadata_is_refused_in_one_line(tmp_path, text, found):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("values", [{}, {"intrinsic": [], "extrinsic": {"S1": [{}]}}, [], {"intrinsic": [{}], "extrinsic": {"S1": [{"a": 1}]}}])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"intrinsic": [], "extrinsic": {"S1": [{}]}},
+        [],
+        {"intrinsic": [{}], "extrinsic": {"S1": [{"a": 1}]}},
+    ],
+)
 def test_other_json_is_refused(tmp_path, values):
     path = tmp_path / "cameras.json"
     path.write_text(json.dumps(values))

@@ -24,7 +24,9 @@ SIZE = 48
 @pytest.fixture
 def human36m(folders, tmp_path):
     def build(name="mmpose", **options):
-        return Human36M(**{"folder": folders / name, "split": "test", "size": SIZE, "cache": tmp_path} | options)
+        return Human36M(
+            **{"folder": folders / name, "split": "test", "size": SIZE, "cache": tmp_path} | options
+        )
 
     return build
 
@@ -73,11 +75,15 @@ def test_samples_are_the_same_in_every_layout(studio, human36m, name):
         assert sample.visible.all()
         at = sample.target[:, :2]
         side = np.ptp(pixels, 0).max() * data.margin
-        np.testing.assert_allclose(at, (pixels - (pixels.min(0) + pixels.max(0)) / 2) * SIZE / side + SIZE / 2, atol=1e-3)
+        np.testing.assert_allclose(
+            at, (pixels - (pixels.min(0) + pixels.max(0)) / 2) * SIZE / side + SIZE / 2, atol=1e-3
+        )
         np.testing.assert_allclose(sample.target[:, 2], relative_depth(at, world, ROOT), atol=1e-3)
         inside = at.astype(int)
         colours = sample.image[inside[:, 1], inside[:, 0]].astype(float)
-        np.testing.assert_allclose(colours[:, :2], pixels, atol=6)  # of video or JPEG, and half a pixel of the crop
+        np.testing.assert_allclose(
+            colours[:, :2], pixels, atol=6
+        )  # of video or JPEG, and half a pixel of the crop
         assert abs(colours[:, 2].mean() - 10 * frame) < 4
 
 
@@ -106,7 +112,9 @@ def test_the_protocol_of_the_test_subjects(human36m, name):
 
 
 def test_repairing_moves_joints_by_a_constant_along_the_worlds_x(studio, human36m):
-    kept, repaired = (human36m(drift=drift, actions=("Greeting",), subjects=("S9",)) for drift in ("keep", "repair"))
+    kept, repaired = (
+        human36m(drift=drift, actions=("Greeting",), subjects=("S9",)) for drift in ("keep", "repair")
+    )
     assert len(kept) == len(repaired) == 20
     for index in (0, 7, 19):
         video, frame = repaired.frame(index)
@@ -126,19 +134,32 @@ def test_repairing_moves_joints_by_a_constant_along_the_worlds_x(studio, human36
 def test_repairing_without_cameras_is_refused(studio, tmp_path):
     studio.write_mmpose(tmp_path / "data")
     data = Human36M(tmp_path / "data", split="test", drift="repair", size=SIZE)
-    with pytest.raises(DataError, match=r"camera of S9 .*to repair its drift; found none; copy .*metadata\.xml"):
+    with pytest.raises(
+        DataError, match=r"camera of S9 .*to repair its drift; found none; copy .*metadata\.xml"
+    ):
         len(data)
 
 
 def test_frames_are_thinned_from_the_first(human36m):
-    assert [human36m("cdf", actions=("Posing",), rate=10).frame(k)[1] for k in range(6)] == [0, 5, 10, 15, 20, 0]
+    assert [human36m("cdf", actions=("Posing",), rate=10).frame(k)[1] for k in range(6)] == [
+        0,
+        5,
+        10,
+        15,
+        20,
+        0,
+    ]
     assert len(human36m("cdf", actions=("Posing",), rate=50)) == 4 * 23
 
 
 @pytest.mark.parametrize("count", [1, 7, 55, 500])
 def test_a_count_takes_even_steps(human36m, count):
     every, some = human36m(), human36m(count=count)
-    chosen = [every.frame(k * len(every) // count) for k in range(count)] if count < 55 else [every.frame(k) for k in range(55)]
+    chosen = (
+        [every.frame(k * len(every) // count) for k in range(count)]
+        if count < 55
+        else [every.frame(k) for k in range(55)]
+    )
     assert [some.frame(k) for k in range(len(some))] == chosen
 
 
@@ -152,7 +173,9 @@ def test_subjects_may_be_chosen(human36m):
 
 
 def test_absent_subjects_are_named(human36m):
-    with pytest.raises(DataError, match="poses of S5; found S1, S9, S11; copy the subject there, or choose `subjects`"):
+    with pytest.raises(
+        DataError, match="poses of S5; found S1, S9, S11; copy the subject there, or choose `subjects`"
+    ):
         len(human36m(split="train"))
 
 
@@ -172,7 +195,13 @@ def test_preparing_makes_what_is_asked_for_once_and_one_file_per_subject(human36
     assert sum(made) == 9
     assert data.pending() == 0
     folder = data.store.shards[0].path.parent
-    assert sorted(path.name for path in folder.iterdir()) == ["S11.npy", "S11.npz", "S9.npy", "S9.npz", "recipe.json"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "S11.npy",
+        "S11.npz",
+        "S9.npy",
+        "S9.npz",
+        "recipe.json",
+    ]
     whole = human36m()
     assert whole.pending() == len(whole) - 9, "other selections share the files"
     monkeypatch.setattr("partgraph_humanpose.datasets.crops.crop_photo", None)
@@ -215,7 +244,9 @@ def test_a_damaged_record_is_noticed(human36m, field):
     shard.cache.records[field][number].reshape(-1).view(np.uint8)[0] ^= 1
     again = human36m(count=9)
     assert again[0].is_3d
-    with pytest.raises(CacheError, match=rf"S9\.npy: record {number} is damaged; delete the file to make it anew"):
+    with pytest.raises(
+        CacheError, match=rf"S9\.npy: record {number} is damaged; delete the file to make it anew"
+    ):
         again[1]
     found = Human36M.inspect(shard.path.parent)
     assert found.layout == "prepared crops"
@@ -252,19 +283,25 @@ def test_an_inventory_counts_what_is_there(folders, name):
     per_video = 23 if name in ("cdf", "videopose3d") else 5
     assert contents["frames of each subject"]["S9"] == 3 * 4 * per_video
     assert any("no poses of S5, S6, S7, S8" in problem for problem in found.problems)
-    assert any(problem.startswith("S9: not 2 takes") and "Greeting 1" in problem for problem in found.problems)
+    assert any(
+        problem.startswith("S9: not 2 takes") and "Greeting 1" in problem for problem in found.problems
+    )
     assert not any("no pictures" in problem or "no poses from" in problem for problem in found.problems)
 
 
 def test_an_inventory_says_which_pictures_are_missing(studio, tmp_path):
     studio.write_cdf(tmp_path)
     problems = Human36M.inspect(tmp_path).problems
-    assert any("S1: no pictures of 8 of 8 videos, as " in problem and ".mp4" in problem for problem in problems)
+    assert any(
+        "S1: no pictures of 8 of 8 videos, as " in problem and ".mp4" in problem for problem in problems
+    )
 
 
 def test_an_inventory_goes_on_after_a_malformed_file(studio, tmp_path):
     studio.write_cdf(tmp_path)
-    studio.write_pose(tmp_path / "S1/MyPoseFeatures/D2_Positions/TakingPhoto.54138969.cdf", np.zeros((3, 17, 2)))
+    studio.write_pose(
+        tmp_path / "S1/MyPoseFeatures/D2_Positions/TakingPhoto.54138969.cdf", np.zeros((3, 17, 2))
+    )
     found = Human36M.inspect(tmp_path)
     assert any("TakingPhoto.54138969.cdf" in problem for problem in found.problems)
     assert found.contents["frames of each subject"] == {"S9": 276, "S11": 184}

@@ -4,14 +4,30 @@ import numpy as np
 from partgraph_humanpose.datasets.human36m.joints import NAMES_17, OF_32, mpii_joints, select_17
 from partgraph_humanpose.skeleton import PARTS
 
-# The names of the 32 joints in the release's skeleton, as published with its baselines; empty where one repeats another.
-NAMES_32 = ("Hip", "RHip", "RKnee", "RFoot", "", "", "LHip", "LKnee", "LFoot", "", "", "", "Spine", "Thorax", "Neck/Nose")
+# The names of the 32 joints in the release's skeleton, as published with its baselines; empty for repetitions.
+NAMES_32 = (
+    "Hip",
+    "RHip",
+    "RKnee",
+    "RFoot",
+    "",
+    "",
+    "LHip",
+    "LKnee",
+    "LFoot",
+    "",
+    "",
+    "",
+    "Spine",
+    "Thorax",
+    "Neck/Nose",
+)
 NAMES_32 += ("Head", "", "LShoulder", "LElbow", "LWrist", "", "", "", "", "", "RShoulder", "RElbow", "RWrist")
 NAMES_32 += ("", "", "", "")
 
 
 def test_the_named_ones_are_kept():
-    assert OF_32 == tuple(k for k, name in enumerate(NAMES_32) if name)
+    assert tuple(k for k, name in enumerate(NAMES_32) if name) == OF_32
     short = {"Hip": "pelvis", "Spine": "abdomen", "Thorax": "neck", "Neck/Nose": "chin", "Head": "head-top"}
     for index, name in zip(OF_32, NAMES_17, strict=True):
         known = NAMES_32[index]

@@ -1,6 +1,5 @@
 """Every layout yields the same joints, and says in one line what is missing or malformed."""
 
-import h5py
 import numpy as np
 import pytest
 from partgraph_humanpose.datasets import errors
@@ -8,12 +7,20 @@ from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.human36m.annotations import Annotations, thin
 from partgraph_humanpose.datasets.human36m.detect import LAYOUTS, find_layout, layout_of
 from partgraph_humanpose.datasets.human36m.joints import OF_32
-from partgraph_humanpose.datasets.human36m.protocol import ACTION_OF_NUMBER, ACTIONS, CAMERAS, Video, action_of
+from partgraph_humanpose.datasets.human36m.protocol import (
+    ACTION_OF_NUMBER,
+    ACTIONS,
+    CAMERAS,
+    Video,
+    action_of,
+)
 from partgraph_humanpose.datasets.human36m.video import read_frame
 from PIL import Image
 
 from partgraph.errors import MissingPackageError
 from partgraph.learning.photo import PhotoError
+
+h5py = pytest.importorskip("h5py")
 
 NAMES = ("cdf", "fetch", "mmpose", "pavlakos", "videopose3d")
 TITLES = dict(zip(NAMES, ("official CDF", "h36m-fetch", "MMPose", "Pavlakos", "VideoPose3D"), strict=True))
@@ -39,7 +46,9 @@ def test_a_folder_is_recognised_by_its_files(folders, name):
 def test_all_layouts_have_the_same_joints(studio, folders, name, subject):
     read = layout_of(folders / name).read(subject).where(lambda video: not video.is_missing).at_rate(10)
     takes = [take for own, take in studio.world if own == subject]
-    assert {official(studio, video.take) for video in read.videos} == {official(studio, take) for take in takes}
+    assert {official(studio, video.take) for video in read.videos} == {
+        official(studio, take) for take in takes
+    }
     assert len(read.videos) == 4 * len(takes) - (subject == "S11")
     by_name = {official(studio, take): take for take in takes}
     for k, video in enumerate(read.videos):
@@ -91,7 +100,14 @@ def test_a_missing_or_broken_video_is_said(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [{"mono": False}, {"flat": False}, {"mono": False, "flat": False}, {"world": False}, {"form": "Poses_{}"}, {"form": "{}"}],
+    [
+        {"mono": False},
+        {"flat": False},
+        {"mono": False, "flat": False},
+        {"world": False},
+        {"form": "Poses_{}"},
+        {"form": "{}"},
+    ],
 )
 def test_official_poses_in_whatever_is_there(studio, folders, tmp_path, options):
     studio.write_cdf(tmp_path, **options)
@@ -102,7 +118,9 @@ def test_official_poses_in_whatever_is_there(studio, folders, tmp_path, options)
     np.testing.assert_allclose(read.pixels, whole.pixels, atol=1e-3)
 
 
-@pytest.mark.parametrize(("options", "what"), [({"mono": False}, "camera coordinates"), ({"flat": False}, "in pixels")])
+@pytest.mark.parametrize(
+    ("options", "what"), [({"mono": False}, "camera coordinates"), ({"flat": False}, "in pixels")]
+)
 def test_without_cameras_the_release_must_be_whole(studio, tmp_path, options, what):
     studio.write_cdf(tmp_path, **options)
     with pytest.raises(DataError, match=f"{what}, or metadata.xml .*copy one of them there"):
@@ -183,7 +201,9 @@ def test_pickled_names_of_mmpose_are_refused_with_a_command(folders, tmp_path):
     path = tmp_path / "annotation_body3d" / "fps10" / "h36m_train.npz"
     with np.load(folders / "mmpose" / "annotation_body3d" / "fps10" / path.name) as arrays:
         np.savez(path, **dict(arrays) | {"imgname": arrays["imgname"].astype(object)})
-    with pytest.raises(DataError, match=r"without unpickling.*; found a pickle; .*np\.savez\('h36m_train\.npz'"):
+    with pytest.raises(
+        DataError, match=r"without unpickling.*; found a pickle; .*np\.savez\('h36m_train\.npz'"
+    ):
         layout_of(tmp_path).subjects()
 
 
@@ -202,7 +222,12 @@ def test_malformed_arrays_of_mmpose_are_said(folders, tmp_path, change):
     np.savez(path, **arrays)
     if change == "damaged":
         path.write_bytes(path.read_bytes()[:1000])
-    said = {"missing": "none named S", "shape": r"\(N, 17, 4\)", "name": "'coco/000001.jpg'", "damaged": "an .npz file"}
+    said = {
+        "missing": "none named S",
+        "shape": r"\(N, 17, 4\)",
+        "name": "'coco/000001.jpg'",
+        "damaged": "an .npz file",
+    }
     with pytest.raises(DataError, match=said[change]) as caught:
         layout_of(tmp_path).subjects()
     assert "\n" not in str(caught.value)
@@ -222,9 +247,7 @@ def test_the_pickle_of_videopose3d_is_refused_with_a_command_that_works(studio, 
         layout.read("S1")
     command = str(caught.value).partition("convert it once with: ")[2]
     assert command.startswith("python -c ")
-    subprocess.run(
-        ["bash", "-c", command.replace("python", sys.executable, 1)], cwd=tmp_path, check=True
-    )
+    subprocess.run(["bash", "-c", command.replace("python", sys.executable, 1)], cwd=tmp_path, check=True)
     assert len(layout_of(tmp_path).read("S1").videos) == 8
 
 
@@ -237,7 +260,9 @@ def test_videopose3d_needs_cameras(studio, tmp_path):
 def test_videopose3d_with_fewer_joints_is_refused(studio, tmp_path):
     studio.write_metadata(tmp_path)
     np.savez(tmp_path / "data_3d_h36m_plain.npz", **{"S1/Directions 1": np.zeros((4, 17, 3))})
-    with pytest.raises(DataError, match=r"'S1/Directions 1' must have shape \(F, 32, 3\); found \(4, 17, 3\)"):
+    with pytest.raises(
+        DataError, match=r"'S1/Directions 1' must have shape \(F, 32, 3\); found \(4, 17, 3\)"
+    ):
         layout_of(tmp_path).read("S1")
 
 
@@ -310,7 +335,7 @@ def test_lists_of_other_lengths_are_refused(studio, tmp_path):
 
 def test_no_layout_no_guess(tmp_path):
     assert find_layout(tmp_path) is None
-    with pytest.raises(DataError, match="in one of the layouts .*; found none of them; see docs/data.md"):
+    with pytest.raises(DataError, match=r"in one of the layouts .*; found none of them; see docs/data.md"):
         layout_of(tmp_path)
     with pytest.raises(DataError, match="no such folder"):
         layout_of(tmp_path / "absent")
@@ -321,7 +346,9 @@ def test_an_optional_package_that_is_missing_is_named(folders, monkeypatch):
         raise ModuleNotFoundError(f"No module named {name!r}")
 
     monkeypatch.setattr(errors.importlib, "import_module", absent)
-    with pytest.raises(MissingPackageError, match=r"need the package cdflib.*pip install 'partgraph-humanpose\[datasets\]'"):
+    with pytest.raises(
+        MissingPackageError, match=r"need the package cdflib.*pip install 'partgraph-humanpose\[datasets\]'"
+    ):
         layout_of(folders / "cdf").read("S1")
 
 
@@ -353,7 +380,9 @@ def test_actions_have_the_papers_names_and_order():
 
 def test_twelve_videos_drift_and_one_is_missing():
     takes = ["Greeting", "Greeting 1", "SittingDown", "SittingDown 1", "Waiting", "Waiting 1", "Posing"]
-    videos = [Video(subject, take, camera) for subject in ("S9", "S11") for take in takes for camera in CAMERAS]
+    videos = [
+        Video(subject, take, camera) for subject in ("S9", "S11") for take in takes for camera in CAMERAS
+    ]
     assert [video.take for video in videos if video.drifts and video.camera == CAMERAS[0]] == [
         "Greeting",
         "SittingDown 1",
@@ -409,7 +438,11 @@ def test_nothing_can_be_joined_and_filtered():
 def test_frames_are_sorted(studio):
     order = np.array([4, 0, 2])
     one = Annotations.of_video(
-        Video("S1", "Posing", CAMERAS[0]), order, np.zeros((3, 17, 2)), np.arange(3 * 51.0).reshape(3, 17, 3), "here"
+        Video("S1", "Posing", CAMERAS[0]),
+        order,
+        np.zeros((3, 17, 2)),
+        np.arange(3 * 51.0).reshape(3, 17, 3),
+        "here",
     )
     assert one.frame.tolist() == [0, 2, 4]
     assert one.camera[:, 0, 0].tolist() == [51, 102, 0]
@@ -418,4 +451,6 @@ def test_frames_are_sorted(studio):
 def test_pictures_are_read_as_they_are(folders):
     layout = layout_of(folders / "mmpose")
     path = layout.picture_path(Video("S1", "Directions 1", CAMERAS[0]), 5)
-    np.testing.assert_array_equal(layout.picture(Video("S1", "Directions 1", CAMERAS[0]), 5), np.asarray(Image.open(path)))
+    np.testing.assert_array_equal(
+        layout.picture(Video("S1", "Directions 1", CAMERAS[0]), 5), np.asarray(Image.open(path))
+    )

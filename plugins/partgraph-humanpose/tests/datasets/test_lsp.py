@@ -24,13 +24,18 @@ def write(folder, extended, count, pictures=3):
     places = random.uniform(20, 90, (count, 14, 2))
     marked = random.random((count, 14)) < 0.3
     numbers = np.concatenate([places, (~marked if extended else marked)[..., None]], -1)
-    savemat(folder / "joints.mat", {"joints": numbers.transpose(1, 2, 0) if extended else numbers.transpose(2, 1, 0)})
+    savemat(
+        folder / "joints.mat",
+        {"joints": numbers.transpose(1, 2, 0) if extended else numbers.transpose(2, 1, 0)},
+    )
     (folder / "images").mkdir()
     digits = 5 if extended else 4
     y, x = np.mgrid[:110, :120]
     for number in range(1, pictures + 1):
         picture = np.stack([x, y, x * 0 + number], -1).astype(np.uint8)
-        Image.fromarray(picture).save(folder / "images" / f"im{number:0{digits}d}.jpg", quality=95, subsampling=0)
+        Image.fromarray(picture).save(
+            folder / "images" / f"im{number:0{digits}d}.jpg", quality=95, subsampling=0
+        )
     return places, marked
 
 
@@ -93,7 +98,9 @@ def test_an_inventory(tmp_path):
 
 def test_other_shapes_are_refused(tmp_path):
     savemat(tmp_path / "joints.mat", {"joints": np.zeros((16, 3, 5))})
-    with pytest.raises(DataError, match=r"shape \(3, 14, n\), LSP, or \(14, 3, n\), its extension; found \(16, 3, 5\)"):
+    with pytest.raises(
+        DataError, match=r"shape \(3, 14, n\), LSP, or \(14, 3, n\), its extension; found \(16, 3, 5\)"
+    ):
         len(Lsp(tmp_path))
     assert Lsp.inspect(tmp_path).problems
     with pytest.raises(DataError, match=r"LSP's joints\.mat; found none"):

@@ -3,7 +3,6 @@
 import json
 
 import attrs
-import h5py
 import numpy as np
 import pytest
 from partgraph_humanpose.datasets import mpii_files
@@ -14,6 +13,8 @@ from scipy.io import savemat
 
 from partgraph import plugins
 from partgraph.learning.dataset import Dataset
+
+h5py = pytest.importorskip("h5py")
 
 SIZE = 32
 NAMES = ("015601864.jpg", "015601864.jpg", "060111501.jpg")
@@ -90,7 +91,12 @@ def write_mat(folder, joints, visible):
 
     def points(k):
         return [
-            {"x": x, "y": y, "id": i, "is_visible": np.empty((0, 0)) if i in (8, 9) else [str(int(flag)), int(flag)][i % 2]}
+            {
+                "x": x,
+                "y": y,
+                "id": i,
+                "is_visible": np.empty((0, 0)) if i in (8, 9) else [str(int(flag)), int(flag)][i % 2],
+            }
             for i, ((x, y), flag) in enumerate(zip(joints[k], visible[k], strict=True))
             if np.isfinite(x)
         ]
@@ -111,10 +117,17 @@ def write_mat(folder, joints, visible):
     pictures = [
         {"image": {"name": NAMES[0]}, "annorect": structs([person(0), person(1), nobody])},
         {"image": {"name": NAMES[2]}, "annorect": person(2)},
-        {"image": {"name": "000001163.jpg"}, "annorect": {"scale": 1.0, "objpos": {"x": 5.0, "y": 5.0}}},  # for testing
+        {
+            "image": {"name": "000001163.jpg"},
+            "annorect": {"scale": 1.0, "objpos": {"x": 5.0, "y": 5.0}},
+        },  # for testing
         {"image": {"name": "000004812.jpg"}, "annorect": []},
     ]
-    release = {"annolist": structs(pictures), "img_train": np.array([[1, 1, 0, 1]], np.uint8), "version": "12"}
+    release = {
+        "annolist": structs(pictures),
+        "img_train": np.array([[1, 1, 0, 1]], np.uint8),
+        "version": "12",
+    }
     inner = folder / "mpii_human_pose_v1_u12_2"
     inner.mkdir()
     savemat(inner / "mpii_human_pose_v1_u12_1.mat", {"RELEASE": release})
@@ -169,7 +182,9 @@ def test_splits(joints, visible, tmp_path):
 
 def test_the_official_file_has_no_validation_split(joints, visible, tmp_path):
     write_mat(tmp_path, joints, visible)
-    with pytest.raises(DataError, match=r"validation annotation, annot/valid\.json or annot/valid\.h5; found none"):
+    with pytest.raises(
+        DataError, match=r"validation annotation, annot/valid\.json or annot/valid\.h5; found none"
+    ):
         len(Mpii(tmp_path, "validation"))
 
 
@@ -200,6 +215,13 @@ def test_malformed_json_is_said(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
+def test_a_list_of_nobody_is_said(tmp_path):
+    (tmp_path / "annot").mkdir()
+    (tmp_path / "annot" / "train.json").write_text("[]")
+    with pytest.raises(DataError, match="annotated people for train; found none"):
+        len(Mpii(tmp_path))
+
+
 @pytest.mark.parametrize("change", ["empty", "other", "short"])
 def test_a_malformed_official_file_is_said(joints, visible, tmp_path, change):
     path = tmp_path / "mpii_human_pose_v1_u12_1.mat"
@@ -209,7 +231,11 @@ def test_a_malformed_official_file_is_said(joints, visible, tmp_path, change):
         savemat(path, {"joints": np.zeros(3)})
     else:
         savemat(path, {"RELEASE": {"annolist": [], "version": "12"}})
-    said = {"empty": "a MATLAB file", "other": "the variable RELEASE", "short": "a field img_train; found annolist"}
+    said = {
+        "empty": "a MATLAB file",
+        "other": "the variable RELEASE",
+        "short": "a field img_train; found annolist",
+    }
     with pytest.raises(DataError, match=said[change]):
         len(Mpii(tmp_path))
 

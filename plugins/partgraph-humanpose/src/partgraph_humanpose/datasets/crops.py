@@ -76,12 +76,12 @@ class CropMaker:
         person = self.source(index)
         crop = crop_photo(person.picture, person.box, self.size, margin=1.0)
         at = (person.pixels - (crop.left, crop.top)) / crop.scale
-        if np.isfinite(person.world).all():
-            depth = relative_depth(at, person.world, ROOT)
-        else:
-            depth = np.full(len(at), np.nan)
+        known = np.isfinite(person.world).all()
+        depth = relative_depth(at, person.world, ROOT) if known else np.full(len(at), np.nan)
         height, width = person.picture.shape[:2]
-        inside = ((person.pixels >= 0) & (person.pixels < (width, height))).all(1)  # not a number is not inside
+        inside = ((person.pixels >= 0) & (person.pixels < (width, height))).all(
+            1
+        )  # not a number is not inside
         values = {
             "image": crop.image,
             "target": np.column_stack([at, depth]).astype(np.float32),
@@ -95,7 +95,7 @@ def checksum(record: Any) -> int:
     """CRC-32 of a record's fields, by which damage on disk is noticed."""
     value = 0
     for name in FIELDS:
-        value = zlib.crc32(np.ascontiguousarray(record[name]), value)
+        value = zlib.crc32(np.ascontiguousarray(record[name]).tobytes(), value)
     return value
 
 

@@ -51,5 +51,7 @@ def check_shapes(where: object, arrays: Mapping[str, NDArray], shapes: Mapping[s
     for name, shape in shapes.items():
         expected = tuple(count if size is None else size for size in shape)
         if arrays[name].shape != expected:
-            asked = f"{name} must have shape ({', '.join('N' if size is None else str(size) for size in shape)})"
+            asked = (
+                f"{name} must have shape ({', '.join('N' if size is None else str(size) for size in shape)})"
+            )
             raise DataError(where, f"{asked} with N = {count}", f"{arrays[name].shape}", "copy the file anew")

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from partgraph.learning.photo import read_photo
 from partgraph_humanpose.datasets.crops import CropMaker, Person, square_at
+from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.store import CropStore, Shard, evenly, prepared_folder
 from partgraph_humanpose.skeleton import PARTS
 
 FROM_ONE = 0.5
-"""px: what MATLAB's coordinates, where the middle of the first pixel is one, exceed ours, where its corner is zero, by."""
+"""px: by how much MATLAB's coordinates, with one in the first pixel's middle, exceed ours, with zero in its corner."""
 
 
 @final
@@ -43,7 +44,8 @@ class Listed:
 
     def annotated(self) -> Self:
         """Those with a joint and a box."""
-        some = np.isfinite(self.pixels).all(2).any(1) & np.isfinite(self.boxes).all(1) & (self.boxes[:, 2] > 0)
+        known = np.isfinite(self.pixels).all(axis=2)
+        some = np.any(known, axis=1) & np.isfinite(self.boxes).all(1) & (self.boxes[:, 2] > 0)
         return type(self)(self.names[some], self.pixels[some], self.visible[some], self.boxes[some])
 
     def save(self, path: Path) -> None:
@@ -83,7 +85,12 @@ def listed_store(
     folder = prepared_folder(name, {**recipe, "size": size}, cache)
     path = folder / f"{part}.npz"
     if not path.exists():
-        read().annotated().save(path)
+        people = read().annotated()
+        if not len(people):
+            raise DataError(
+                images.parent, f"annotated people for {part}", "none", "check which files these are"
+            )
+        people.save(path)
     total = len(Listed.load(path))
     source = _Pictures(path, images)
     return CropStore([Shard(folder / f"{part}.npy", total, evenly(total, count), CropMaker(source, size))])

@@ -1,4 +1,4 @@
-"""The data set `lsp`: Leeds Sports Pose and its extension, 2D joints in photographs (Johnson and Everingham, 2010-11)."""
+"""The data set `lsp`: Leeds Sports Pose and its extension, 2D joints in photographs (Johnson and Everingham, 2010)."""
 
 from __future__ import annotations
 

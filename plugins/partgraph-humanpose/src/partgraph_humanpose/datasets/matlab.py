@@ -27,7 +27,9 @@ def read_mat(path: Path, name: str) -> Any:
         found, do = "one of version 7.3, which is HDF5", "save it in MATLAB with -v7"
         raise DataError(path, "a MATLAB file of version 4 to 7.2", found, do) from None
     except (OSError, ValueError, TypeError, MatReadError) as error:
-        raise DataError(path, "a MATLAB file", str(error) or type(error).__name__, "copy the file anew") from None
+        raise DataError(
+            path, "a MATLAB file", str(error) or type(error).__name__, "copy the file anew"
+        ) from None
     if name not in variables:
         raise DataError(path, f"the variable {name}", "none of that name", "check which file this is")
     return variables[name]

@@ -85,7 +85,9 @@ class Mpii(People):
         if annotation is None:
             stem = _STEMS[self.split]
             asked = f"annot/{stem}.json or annot/{stem}.h5" + (f" or {_RELEASE}" if stem == "train" else "")
-            raise DataError(self.folder, f"MPII's {self.split} annotation, {asked}", "none", "copy one of them there")
+            raise DataError(
+                self.folder, f"MPII's {self.split} annotation, {asked}", "none", "copy one of them there"
+            )
         path, read = annotation
         recipe = {
             "version": _VERSION,

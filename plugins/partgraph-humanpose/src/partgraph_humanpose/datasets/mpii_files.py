@@ -35,6 +35,8 @@ def read_json(path: Path, margin: float) -> Listed:
     asked = "a list of people with joints, joints_vis, image, scale and center"
     try:
         people = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(people, list):
+            raise TypeError(f"a {type(people).__name__}")
         return _listed(
             [str(person["image"]) for person in people],
             np.array([person["joints"] for person in people], np.float64).reshape(-1, _JOINTS, 2),
@@ -58,7 +60,9 @@ def read_hdf5(path: Path, margin: float) -> Listed:
     arrays = read_arrays(path, _SHAPES)
     names = names_file.read_text(encoding="utf-8").split() if has_file else _hdf5_names(path)
     if len(names) != len(arrays["part"]):
-        raise DataError(path, f"a picture's name for each of {len(arrays['part'])} people", str(len(names)), "copy anew")
+        raise DataError(
+            path, f"a picture's name for each of {len(arrays['part'])} people", str(len(names)), "copy anew"
+        )
     scale = arrays["scale"] / _NEWELL
     center = arrays["center"] - np.column_stack([np.zeros_like(scale), _LOWER * scale])
     return _listed(names, arrays["part"], arrays["visible"] > 0, center, scale, margin)
@@ -70,7 +74,9 @@ def read_release(path: Path, margin: float) -> Listed:
     pictures = np.atleast_1d(field(release, "annolist", path))
     training = np.atleast_1d(field(release, "img_train", path))
     if len(pictures) != len(training):
-        raise DataError(path, f"img_train for {len(pictures)} pictures", str(len(training)), "copy the file anew")
+        raise DataError(
+            path, f"img_train for {len(pictures)} pictures", str(len(training)), "copy the file anew"
+        )
     people = [
         (str(field(field(picture, "image", path), "name", path)), *person)
         for picture, used in zip(pictures, training, strict=True)
@@ -80,22 +86,28 @@ def read_release(path: Path, margin: float) -> Listed:
     if not people:
         raise DataError(path, "annotated people in training pictures", "none", "check which file this is")
     names, joints, visible, center, scale = zip(*people, strict=True)
-    return _listed(list(names), np.stack(joints), np.stack(visible), np.stack(center), np.array(scale), margin)
+    return _listed(
+        list(names), np.stack(joints), np.stack(visible), np.stack(center), np.array(scale), margin
+    )
 
 
-def _people(picture: Any) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], float]]:
+def _people(
+    picture: Any,
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], float]]:
     """Joints, visibility, middle and scale of the people in a picture who have all of them."""
     for person in np.atleast_1d(getattr(picture, "annorect", ())):
         points = np.atleast_1d(getattr(getattr(person, "annopoints", None), "point", ()))
-        middle, scale = getattr(person, "objpos", None), getattr(person, "scale", None)
-        if not len(points) or not hasattr(middle, "x") or np.size(scale) != 1:
+        if not len(points) or not hasattr(getattr(person, "objpos", None), "x"):
+            continue
+        scale = np.ravel(np.asarray(getattr(person, "scale", ()), np.float64))
+        if len(scale) != 1:
             continue
         joints, visible = np.full((_JOINTS, 2), -1.0), np.zeros(_JOINTS, bool)
         for point in points:
             joints[int(point.id)] = float(point.x), float(point.y)
             flag = getattr(point, "is_visible", 1)  # a number, its text, or nothing, mostly for head and neck
             visible[int(point.id)] = bool(int(flag)) if np.size(flag) and str(flag).strip() else True
-        yield joints, visible, np.array([float(middle.x), float(middle.y)]), float(np.ravel(scale)[0])
+        yield joints, visible, np.array([person.objpos.x, person.objpos.y], np.float64), float(scale[0])
 
 
 def _hdf5_names(path: Path) -> list[str]:
@@ -112,11 +124,11 @@ def _listed(
     margin: float,
 ) -> Listed:
     """From the official conventions to ours; `center` is the annotated middle of the person."""
-    known = (joints > 0).any(2, keepdims=True)  # missing joints are (-1, -1) or (0, 0)
+    known = np.asarray((joints > 0).any(axis=2))  # missing joints are (-1, -1) or (0, 0)
     middle = center + np.column_stack([np.zeros_like(scale), _LOWER * scale])
     return Listed(
         np.array(names, str),
-        np.where(known, joints - FROM_ONE, np.nan),
-        visible & known[..., 0],
+        np.where(known[..., None], joints - FROM_ONE, np.nan),
+        visible & known,
         np.column_stack([middle - FROM_ONE, REFERENCE * scale * margin]),
     )

@@ -26,7 +26,10 @@ def read_npz(path: Path, names: Sequence[str] | None, convert: str) -> dict[str,
         When the file cannot be read, an array is missing, or one would have to be unpickled.
     """
     try:
-        with path.open("rb") as opened, zipfile.ZipFile(opened):  # numpy takes what is no archive for a pickle
+        with (
+            path.open("rb") as opened,
+            zipfile.ZipFile(opened),
+        ):  # numpy takes what is no archive for a pickle
             opened.seek(0)
             arrays = np.load(opened, allow_pickle=False)
             missing = [name for name in names or () if name not in arrays]
@@ -41,4 +44,6 @@ def read_npz(path: Path, names: Sequence[str] | None, convert: str) -> dict[str,
             refuse_pickle(path, convert)
         if isinstance(error, DataError):
             raise
-        raise DataError(path, "an .npz file", str(error) or type(error).__name__, "copy the file anew") from None
+        raise DataError(
+            path, "an .npz file", str(error) or type(error).__name__, "copy the file anew"
+        ) from None

@@ -62,10 +62,14 @@ class Annotations:
             ("3D joints", camera, (count, JOINTS, 3)),
         ):
             if found.shape != shape:
-                raise DataError(where, f"{what} must have shape {shape}", f"{found.shape}", "copy the file anew")
+                raise DataError(
+                    where, f"{what} must have shape {shape}", f"{found.shape}", "copy the file anew"
+                )
             if not np.isfinite(found).all():
                 bad = int((~np.isfinite(found)).any((1, 2)).sum())
-                raise DataError(where, f"{what} must be finite numbers", f"{bad} frames that are not", "repair it")
+                raise DataError(
+                    where, f"{what} must be finite numbers", f"{bad} frames that are not", "repair it"
+                )
         order = np.argsort(frame, kind="stable")
         return cls(
             (video,),
@@ -82,7 +86,12 @@ class Annotations:
         starts = np.cumsum([0, *(len(one.videos) for one in several)])
         return cls(
             tuple(video for one in several for video in one.videos),
-            np.concatenate([np.empty(0, np.int32), *(one.video + start for one, start in zip(several, starts[:-1], strict=True))]).astype(np.int32),
+            np.concatenate(
+                [
+                    np.empty(0, np.int32),
+                    *(one.video + start for one, start in zip(several, starts[:-1], strict=True)),
+                ]
+            ).astype(np.int32),
             np.concatenate([np.empty(0, np.int32), *(one.frame for one in several)]),
             np.concatenate([np.empty((0, JOINTS, 2)), *(one.pixels for one in several)]),
             np.concatenate([np.empty((0, JOINTS, 3)), *(one.camera for one in several)]),
@@ -121,9 +130,16 @@ class Annotations:
         """Write the arrays to an ``.npz`` file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.part.npz")
-        names = np.array([(video.subject, video.take, video.camera) for video in self.videos], str).reshape(-1, 3)
+        names = np.array([(video.subject, video.take, video.camera) for video in self.videos], str).reshape(
+            -1, 3
+        )
         np.savez(
-            temporary, videos=names, video=self.video, frame=self.frame, pixels=self.pixels, camera=self.camera
+            temporary,
+            videos=names,
+            video=self.video,
+            frame=self.frame,
+            pixels=self.pixels,
+            camera=self.camera,
         )
         temporary.replace(path)
 
@@ -162,5 +178,8 @@ def thin(frame: Sequence[int] | NDArray[np.integer], rate: int, where: object) -
         return np.arange(len(frame))
     which = {2: "2nd", 3: "3rd"}.get(step, f"{step}th")
     raise DataError(
-        where, f"{rate} frames a second were asked for", f"every {which} of {RATE} a second", "choose another rate"
+        where,
+        f"{rate} frames a second were asked for",
+        f"every {which} of {RATE} a second",
+        "choose another rate",
     )

@@ -90,7 +90,11 @@ class Camera:
                 break
         settled = (np.abs(plane - before) <= _CLOSE).all(-1, keepdims=True)
         depth = np.asarray(depth, np.float64)[..., None]
-        return np.where(settled, np.concatenate([plane * depth, np.broadcast_to(depth, (*plane.shape[:-1], 1))], -1), np.nan)
+        return np.where(
+            settled,
+            np.concatenate([plane * depth, np.broadcast_to(depth, (*plane.shape[:-1], 1))], -1),
+            np.nan,
+        )
 
     def _distortion(self, plane: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """For points (..., 2) of the plane at depth one the factor (..., 1) and the shift (..., 2)."""

@@ -47,7 +47,9 @@ def read_metadata(path: Path) -> Cameras:
     try:
         text = ElementTree.parse(path).getroot().findtext(".//w0")
     except (OSError, ElementTree.ParseError) as error:
-        raise DataError(path, "cameras are read from the release's XML", str(error), "copy the file anew") from None
+        raise DataError(
+            path, "cameras are read from the release's XML", str(error), "copy the file anew"
+        ) from None
     asked = f"an element w0 must hold {_NUMBERS} numbers in brackets"
     try:
         numbers = np.array((text or "").strip().strip("[]").replace(";", " ").split(), np.float64)
@@ -69,9 +71,9 @@ def read_json(path: Path) -> Cameras:
     """The cameras of a JSON file that holds VideoPose3D's two tables of constants as they are.
 
     ``{"intrinsic": [four of {"id", "center", "focal_length", "radial_distortion", "tangential_distortion"}],
-    "extrinsic": {"S1": [four of {"orientation", "translation"}]}}``: pixels; the orientation is a quaternion (w, x, y, z)
-    from camera to world, the translation the camera's centre in mm. The tangential distortion is stored crosswise
-    there, as (p2, p1). Subjects without cameras have empty tables.
+    "extrinsic": {"S1": [four of {"orientation", "translation"}]}}``: pixels; the orientation is a quaternion
+    (w, x, y, z) from camera to world, the translation the camera's centre in mm. The tangential distortion is stored
+    crosswise there, as (p2, p1). Subjects without cameras have empty tables.
 
     Raises
     ------

@@ -91,7 +91,9 @@ class Cdf(Layout):
                     raise DataError(flat, asked, "neither", "copy one of them there")
                 else:
                     pixels = camera.project(seen)
-                yield Annotations.of_video(Video(subject, take, name), np.arange(len(seen)), pixels, seen, flat)
+                yield Annotations.of_video(
+                    Video(subject, take, name), np.arange(len(seen)), pixels, seen, flat
+                )
 
     def _takes(self, subject: str) -> list[str]:
         worlds = {path.stem for path in self._poses(subject, _WORLD).glob("*.cdf")}

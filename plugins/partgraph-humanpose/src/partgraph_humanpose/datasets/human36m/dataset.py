@@ -76,8 +76,12 @@ class Human36M(People):
         default="train", validator=in_(("train", "validation", "test"))
     )
     subjects: tuple[str, ...] = attrs.field(default=(), validator=deep_iterable(in_(SUBJECTS)))
-    actions: tuple[str, ...] = attrs.field(default=ACTIONS, validator=[min_len(1), deep_iterable(in_(ACTIONS))])
-    cameras: tuple[str, ...] = attrs.field(default=CAMERAS, validator=[min_len(1), deep_iterable(in_(CAMERAS))])
+    actions: tuple[str, ...] = attrs.field(
+        default=ACTIONS, validator=[min_len(1), deep_iterable(in_(ACTIONS))]
+    )
+    cameras: tuple[str, ...] = attrs.field(
+        default=CAMERAS, validator=[min_len(1), deep_iterable(in_(CAMERAS))]
+    )
     rate: int = attrs.field(default=10, validator=_divides_the_rate)
     drift: Drift = attrs.field(default="remove", validator=in_(("remove", "keep", "repair")))
     count: int | None = attrs.field(default=None, validator=optional(gt(0)))  # type: ignore[assignment]

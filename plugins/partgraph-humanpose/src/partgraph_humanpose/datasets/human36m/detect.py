@@ -33,5 +33,7 @@ def layout_of(folder: Path) -> Layout:
     if found is None:
         known = "; ".join(layout.title.partition(", ")[2] for layout in LAYOUTS)
         there = "no such folder" if not folder.is_dir() else "none of them"
-        raise DataError(folder, f"Human3.6M in one of the layouts {known}", there, "see docs/data.md for their files")
+        raise DataError(
+            folder, f"Human3.6M in one of the layouts {known}", there, "see docs/data.md for their files"
+        )
     return found

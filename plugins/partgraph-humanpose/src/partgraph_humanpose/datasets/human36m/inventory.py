@@ -32,10 +32,10 @@ def inspect_layout(layout: Layout) -> Inventory:
     absent = [subject for subject in SUBJECTS if subject not in subjects]
     if absent:
         problems.append(f"no poses of {', '.join(absent)}")
-    for subject, annotations in read.items():
-        problems += _problems(layout, subject, annotations)
-    videos = [video for annotations in read.values() for video in annotations.videos]
-    frames = {subject: len(annotations) for subject, annotations in read.items()}
+    for subject, own in read.items():
+        problems += _problems(layout, subject, own)
+    videos = [video for own in read.values() for video in own.videos]
+    frames = {subject: len(own) for subject, own in read.items()}
     contents: dict[str, Any] = {
         "folder": str(layout.folder),
         "subjects": list(subjects),
@@ -50,28 +50,26 @@ def inspect_layout(layout: Layout) -> Inventory:
     return Inventory(layout.title, contents, tuple(problems))
 
 
-def _problems(layout: Layout, subject: str, annotations: Annotations) -> Iterator[str]:
-    takes = Counter(action for action, _ in {(video.action, video.take) for video in annotations.videos})
+def _problems(layout: Layout, subject: str, read: Annotations) -> Iterator[str]:
+    takes = Counter(action for action, _ in {(video.action, video.take) for video in read.videos})
     other = [f"{action} {takes[action]}" for action in ACTIONS if takes[action] != _TAKES]
     if other:
         yield f"{subject}: not {_TAKES} takes of each action as in the release, but {', '.join(other)}"
-    for take in sorted({video.take for video in annotations.videos}):
-        seen = {video.camera for video in annotations.videos if video.take == take}
+    for take in sorted({video.take for video in read.videos}):
+        seen = {video.camera for video in read.videos if video.take == take}
         lacking = [
-            camera
-            for camera in CAMERAS
-            if camera not in seen and not Video(subject, take, camera).is_missing
+            camera for camera in CAMERAS if camera not in seen and not Video(subject, take, camera).is_missing
         ]
         if lacking:
             yield f"{subject} {take}: no poses from camera {', '.join(lacking)}"
     without = []
-    for k, video in enumerate(annotations.videos):
+    for k, video in enumerate(read.videos):
         if video.is_missing:
             continue
-        for frame in annotations.frame[annotations.video == k][[0, -1]]:
+        for frame in read.frame[read.video == k][[0, -1]]:
             path = layout.picture_path(video, int(frame))
             if not path.is_file():
                 without.append(path)
                 break
     if without:
-        yield f"{subject}: no pictures of {len(without)} of {len(annotations.videos)} videos, as {without[0]}"
+        yield f"{subject}: no pictures of {len(without)} of {len(read.videos)} videos, as {without[0]}"

@@ -78,7 +78,11 @@ def _read(path: Path) -> Annotations:
     videos, video, frame = parse_names([_text(name) for name in arrays["imgname"]], path)
     return Annotations.join(
         Annotations.of_video(
-            own, frame[video == k], arrays["part"][video == k, :, :2], arrays["S"][video == k, :, :3] * _MM, path
+            own,
+            frame[video == k],
+            arrays["part"][video == k, :, :2],
+            arrays["S"][video == k, :, :3] * _MM,
+            path,
         )
         for k, own in enumerate(videos)
     )

@@ -14,7 +14,9 @@ from partgraph_humanpose.datasets.human36m.protocol import Video
 _NAME = re.compile(r"(S\d+)_([A-Za-z]+(?:_\d+)?)\.(\d{8})_(\d{6})(?:\.\w+)?")
 
 
-def parse_names(names: Sequence[str], where: object) -> tuple[tuple[Video, ...], NDArray[np.intp], NDArray[np.int64]]:
+def parse_names(
+    names: Sequence[str], where: object
+) -> tuple[tuple[Video, ...], NDArray[np.intp], NDArray[np.int64]]:
     """Videos, each once; for each name the index of its video, and its frame counted from zero.
 
     Raises

@@ -118,7 +118,9 @@ def _truth(path: Path) -> NDArray[np.float64] | None:
     listed = [name.rpartition(".")[0] for name in path.read_text(encoding="utf-8").split()]
     if names != listed:
         asked = f"annot.imgname must name the frames of {path.name} in their order"
-        raise DataError(mat, asked, f"{len(names)} others for {len(listed)}", "take both files from one release")
+        raise DataError(
+            mat, asked, f"{len(names)} others for {len(listed)}", "take both files from one release"
+        )
     truth = np.asarray(field(annot, "S", mat), np.float64)
     check_shapes(mat, {"S": truth}, {"S": (None, 3, 17)})
     return truth.transpose(0, 2, 1)

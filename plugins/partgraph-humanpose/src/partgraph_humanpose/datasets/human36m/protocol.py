@@ -82,7 +82,10 @@ class Video:
     @property
     def is_missing(self) -> bool:
         """Whether the official release lacks a usable video."""
-        return (self.subject, self.camera) == ("S11", "54138969") and self.take in ("Directions", "Directions-2")
+        return (self.subject, self.camera) == ("S11", "54138969") and self.take in (
+            "Directions",
+            "Directions-2",
+        )
 
     def __str__(self) -> str:
         return f"{self.subject} {self.take}.{self.camera}"

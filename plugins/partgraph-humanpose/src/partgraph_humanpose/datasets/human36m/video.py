@@ -21,7 +21,9 @@ def video_path(folder: Path, video: Video) -> Path:
     videos = folder / video.subject / "Videos"
     path = videos / f"{video.take}.{video.camera}.mp4"
     word, _, rest = video.take.partition(" ")
-    other = videos / f"{' '.join([_OTHER_WORDS.get(word, word), *([rest] if rest else [])])}.{video.camera}.mp4"
+    other = (
+        videos / f"{' '.join([_OTHER_WORDS.get(word, word), *([rest] if rest else [])])}.{video.camera}.mp4"
+    )
     return other if other.is_file() and not path.is_file() else path
 
 
@@ -49,7 +51,9 @@ class _Frames:
         av = optional("av", "the videos of Human3.6M")
         self.path, self._error = path, av.FFmpegError
         if not path.is_file():
-            raise DataError(path, "a video", "no such file", "copy it there, or leave its subject or camera out")
+            raise DataError(
+                path, "a video", "no such file", "copy it there, or leave its subject or camera out"
+            )
         try:
             self._container = av.open(str(path))
             self._stream = self._container.streams.video[0]
@@ -71,7 +75,9 @@ class _Frames:
                 if at > number:
                     break
         except self._error as error:
-            raise DataError(self.path, f"frame {number}", f"damage before it ({error})", "copy the video anew") from None
+            raise DataError(
+                self.path, f"frame {number}", f"damage before it ({error})", "copy the video anew"
+            ) from None
         self._next = number + _AHEAD  # whatever is asked for next, look for it from a key frame
         raise DataError(
             self.path,

@@ -76,11 +76,15 @@ class VideoPose3D(Layout):
                 continue
             if positions.shape[1:] != (32, 3):
                 asked = f"{name!r} must have shape (F, 32, 3)"
-                raise DataError(path, asked, f"{positions.shape}", "convert the file anew, before joints are removed")
+                raise DataError(
+                    path, asked, f"{positions.shape}", "convert the file anew, before joints are removed"
+                )
             world = select_17(positions.astype(np.float64)) * _MM
             for camera in CAMERAS:
                 if (subject, camera) not in cameras:
-                    raise DataError(path, f"camera {camera} of {subject}", "none", "complete the file of cameras")
+                    raise DataError(
+                        path, f"camera {camera} of {subject}", "none", "complete the file of cameras"
+                    )
                 seen = cameras[subject, camera].to_camera(world)
                 pixels = cameras[subject, camera].project(seen)
                 yield Annotations.of_video(

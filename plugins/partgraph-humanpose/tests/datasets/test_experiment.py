@@ -1,0 +1,138 @@
+"""The paper's experiment as a file, and the commands that prepare its data."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from partgraph_humanpose.datasets.human36m.dataset import Human36M
+from partgraph_humanpose.datasets.mpii import Mpii
+from partgraph_humanpose.skeleton import PARTS
+from PIL import Image
+from scipy.io import savemat
+
+from partgraph.cli import main
+from partgraph.learning.batches import collate
+from partgraph.learning.experiment import read_experiment
+from partgraph.learning.infer import Decoder
+from partgraph.learning.mixture import Mixture
+
+PAPER = Path(__file__).parents[4] / "examples" / "paper-human36m.toml"
+
+
+def test_the_papers_experiment_is_read():
+    experiment = read_experiment(PAPER)
+    train = experiment.dataset("train")
+    assert isinstance(train, Mixture)
+    first, second = (member.dataset.build("dataset") for member in train.members)
+    assert isinstance(first, Human36M)
+    assert isinstance(second, Mpii)
+    assert (first.rate, first.drift, first.cameras, first.size) == (
+        10,
+        "remove",
+        Human36M(Path()).cameras,
+        320,
+    )
+    assert experiment.dataset("test").split == "test"
+    model = experiment.build_model()
+    assert (model.depth, model.size, model.stride, model.bins) == (152, 320, 16, 20)
+    assert experiment.build_loss().voxels == "sigmoid"
+    assert list(Decoder.of(experiment.evaluation, PARTS).graphs)[-1] == "two-hop"
+
+
+SMALL = """
+name = "small"
+[data.train]
+name = "mixture"
+[[data.train.members]]
+share = 0.75
+dataset = {{ name = "human36m", folder = "{human36m}", subjects = ["S1"], size = 64 }}
+[[data.train.members]]
+share = 0.25
+dataset = {{ name = "lsp", folder = "{lsp}", size = 64 }}
+[data.validation]
+name = "human36m"
+folder = "{human36m}"
+subjects = ["S11"]
+size = 64
+count = 4
+[data.test]
+name = "human36m"
+folder = "{human36m}"
+split = "test"
+size = 64
+count = 6
+[model]
+name = "volumetric-resnet"
+size = 64
+stride = 8
+bins = 8
+widths = [8, 8, 8, 8]
+features = 8
+candidates = 20
+[loss]
+name = "deep-supervision"
+[augmentation]
+flip = 0.5
+rotation = 20.0
+scale = 0.2
+erase = 0.3
+[training]
+steps = 3
+batch = 6
+checkpoint = 1
+[evaluation]
+graphs = ["unary-only", "stick-figure"]
+solver = "dynamic-programming"
+"""
+
+
+@pytest.fixture
+def small(folders, tmp_path):
+    (tmp_path / "lsp" / "images").mkdir(parents=True)
+    random = np.random.default_rng(0)
+    savemat(
+        tmp_path / "lsp" / "joints.mat",
+        {"joints": np.concatenate([random.uniform(5, 80, (2, 14, 3)), np.zeros((1, 14, 3))])},
+    )
+    for number in range(1, 4):
+        picture = random.integers(0, 255, (90, 100, 3)).astype(np.uint8)
+        Image.fromarray(picture).save(tmp_path / "lsp" / "images" / f"im{number:04d}.jpg")
+    path = tmp_path / "small.toml"
+    path.write_text(SMALL.format(human36m=folders / "mmpose", lsp=tmp_path / "lsp"))
+    return path
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as exit_:
+        main(list(map(str, arguments)))
+    return exit_.value.code
+
+
+def test_data_is_prepared_checked_and_trained_on(small, tmp_path, capsys):
+    """The whole way of a user, with 2D pictures among the training data."""
+    assert run("data", "prepare", small, "--workers", 0) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "train: 54 samples ready",
+        "validation: 4 samples ready",
+        "test: 6 samples ready",
+    ]
+    experiment = read_experiment(small)
+    data = experiment.dataset("train")
+    assert data.pending() == 0
+    batch = collate([data[k] for k in range(24)])
+    assert 0 < batch.target.isnan().all(-1).any(-1).sum() < 24, "both kinds in one batch"
+    prepared = next((tmp_path / "cache").glob("human36m-*"))
+    assert run("data", "check", prepared) == 0
+    assert "S1: 40" in capsys.readouterr().out.replace("S1 40", "S1: 40")
+    assert run("train", small, "--out", tmp_path / "run", "--threads", 1) == 0
+    assert run("evaluate", tmp_path / "run", "--json") == 0
+    assert '"images": 6' in capsys.readouterr().out
+    assert run("evaluate", tmp_path / "run", "--part", "train") == 2
+    assert "evaluation needs the 3D position of every part" in capsys.readouterr().err
+
+
+def test_check_of_each_layout_and_of_nothing(folders, tmp_path, capsys):
+    assert run("data", "check", folders / "fetch") == 0
+    assert capsys.readouterr().out.startswith("human36m: Human3.6M, h36m-fetch\n")
+    assert run("data", "check", tmp_path) == 2
+    assert "human36m, lsp, mpii, synthetic-human" in capsys.readouterr().err
