@@ -59,7 +59,7 @@ def test_trees_against_dynamic_programming() -> None:
 
 def test_rounds_drop_candidates_and_never_the_answer() -> None:
     """With every search put off as long as possible, answers stay the same."""
-    patient = Exact(easy_pairs=1, steps=2, max_rounds=6)
+    patient = Exact(easy_pairs=1, max_sweeps=6)
     for seed in range(15):
         problem = loopy_problem(seed, CLIQUE, most=12)
         truth, found = (solve(problem, solver, n_best=3) for solver in (Exhaustive(), patient))
@@ -99,7 +99,7 @@ def test_everything_ties() -> None:
     np.testing.assert_array_equal(found.labels, [[0, 0, k] for k in range(4)])
 
 
-@pytest.mark.parametrize("limits", [{"max_pairs": 1, "easy_pairs": 1, "max_rounds": 1}, {"max_nodes": 1}])
+@pytest.mark.parametrize("limits", [{"max_pairs": 1, "easy_pairs": 1, "max_sweeps": 1}, {"max_nodes": 1}])
 def test_limits_leave_a_valid_bound(limits: dict[str, int]) -> None:
     stopped = 0
     for seed in range(20):
@@ -136,8 +136,8 @@ def test_other_potentials_are_refused() -> None:
 
 
 def test_limits_must_make_sense() -> None:
-    with pytest.raises(ValueError, match="max_rounds must be at least 1; found 0"):
-        Exact(max_rounds=0)
+    with pytest.raises(ValueError, match="max_sweeps must be at least 1; found 0"):
+        Exact(max_sweeps=0)
 
 
 # -- the search in tables ----------------------------------------------------------------------------------------------
@@ -162,12 +162,12 @@ def test_dense_search_against_brute_force(whole: bool) -> None:
         n_best = int(rng.choice([1, 3, 10]))
         flat = np.argsort(-total.ravel(), kind="stable")[:n_best]
         threshold = float(rng.choice([-np.inf, total.ravel()[flat[-1]]]))
-        labels, bound, proven, _ = _dense.search(unary, edges, tables, n_best, threshold, 20, -1)
+        labels, bound, proven, _ = _dense.search(unary, edges, tables, n_best, threshold, 20, -1, np.inf)
         expected = np.stack(np.unravel_index(flat, total.shape), axis=-1)
         assert proven
         assert bound >= total.max() - 1e-12
         if whole:
             np.testing.assert_array_equal(labels[: len(flat)], expected)
         np.testing.assert_allclose(total[tuple(labels.T)][: len(flat)], total.ravel()[flat], atol=1e-12)
-        limited = _dense.search(unary, edges, tables, n_best, threshold, 1, 2)
+        limited = _dense.search(unary, edges, tables, n_best, threshold, 1, 2, np.inf)
         assert limited[1] >= total.max() - 1e-12

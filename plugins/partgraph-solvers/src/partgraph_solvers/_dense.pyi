@@ -10,4 +10,5 @@ def search(
     threshold: float,
     max_passes: int,
     max_nodes: int,
+    max_seconds: float,
 ) -> tuple[np.ndarray, float, bool, dict[str, int]]: ...

@@ -21,23 +21,26 @@ cdef extern from "kernel/dense.h" namespace "partgraph" nogil:
         bool_t proven
         long nodes, passes, labels_left
 
+    cdef cppclass CLimits "partgraph::Limits":
+        int passes
+        long nodes
+        double seconds
+
     cdef cppclass CSearch "partgraph::DenseSearch":
-        CSearch(const vector[int]&, const vector[double]&, const vector[int]&, const vector[double]&) except +
-        COutcome run(int, double, int, long) except +
+        CSearch(const vector[int]&, const vector[const double*]&, const vector[int]&, const vector[const double*]&) except +
+        COutcome run(int, double, const CLimits&) except +
 
 
-cdef vector[double] _flat(arrays) except *:
-    cdef vector[double] flat
+cdef vector[const double*] _pointers(arrays):
+    cdef vector[const double*] pointers
     cdef const double[::1] own
-    cdef Py_ssize_t k
     for array in arrays:
-        own = np.ascontiguousarray(array, dtype=np.float64).reshape(-1)
-        for k in range(own.shape[0]):
-            flat.push_back(own[k])
-    return flat
+        own = array.reshape(-1)
+        pointers.push_back(&own[0])
+    return pointers
 
 
-def search(unary, edges, tables, int n_best, double threshold, int max_passes, long max_nodes):
+def search(unary, edges, tables, int n_best, double threshold, int max_passes, long max_nodes, double max_seconds):
     """Return the n best configurations of at least `threshold`, and what is known about the rest.
 
     Parameters
@@ -56,6 +59,8 @@ def search(unary, edges, tables, int n_best, double threshold, int max_passes, l
         Rounds of message passing at most.
     max_nodes : int
         Labels to try in the search at most; negative for no limit.
+    max_seconds : float
+        Time at most, looked at now and then; inf for no limit.
 
     Returns
     -------
@@ -74,12 +79,15 @@ def search(unary, edges, tables, int n_best, double threshold, int max_passes, l
     for i, j in edges:
         ends.push_back(i)
         ends.push_back(j)
-    cdef vector[double] nodes = _flat(unary), pairs = _flat(tables)
+    unary, tables = ([np.ascontiguousarray(own, dtype=np.float64) for own in arrays] for arrays in (unary, tables))
+    cdef vector[const double*] nodes = _pointers(unary), pairs = _pointers(tables)
+    cdef CLimits limits
+    limits.passes, limits.nodes, limits.seconds = max_passes, max_nodes, max_seconds
     cdef unique_ptr[CSearch] dense
     cdef COutcome outcome
     with nogil:
         dense = make_unique[CSearch](sizes, nodes, ends, pairs)
-        outcome = dense.get().run(n_best, threshold, max_passes, max_nodes)
+        outcome = dense.get().run(n_best, threshold, limits)
     labels = np.array([own.labels for own in outcome.found], dtype=np.intp).reshape(-1, sizes.size())
     stats = {"nodes": outcome.nodes, "passes": outcome.passes, "labels_left": outcome.labels_left}
     return labels, outcome.upper_bound, bool(outcome.proven), stats

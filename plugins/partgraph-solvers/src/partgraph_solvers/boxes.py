@@ -8,7 +8,7 @@ until no center of the block can reach the best configuration found.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +16,8 @@ import numpy as np
 
 from partgraph import Interval, Problem, Star
 from partgraph_solvers import _star
-from partgraph_solvers.stars import Spoke, spokes
+from partgraph_solvers.clock import Clock
+from partgraph_solvers.stars import Layout, Spoke, spokes
 
 BLOCK = 64
 SPARE = 32  # near ties kept beyond the n best, to be decided by problem.score
@@ -31,8 +32,8 @@ class BoxLeaf:
 
     Attributes
     ----------
-    part : int
-        Its index in the problem.
+    slot : int
+        Where its label stands in a configuration, and its scores in a list of all parts'.
     order : array
         (K,) int, labels in spatial order.
     starts : array
@@ -43,7 +44,7 @@ class BoxLeaf:
         (B_center, B) float64, bounds of its pairwise terms for every pair of blocks.
     """
 
-    part: int
+    slot: int
     order: np.ndarray
     starts: np.ndarray
     spokes: list[Spoke]
@@ -69,8 +70,12 @@ class BoxStar:
     leaves: list[BoxLeaf]
 
     @classmethod
-    def of(cls, problem: Problem, star: Star) -> BoxStar:
-        """Order all candidates in space and bound every pair of blocks."""
+    def of(cls, problem: Layout, star: Star, slots: Sequence[int] | None = None) -> BoxStar:
+        """Order all candidates in space and bound every pair of blocks.
+
+        `slots` says where the labels of the star's parts stand in a configuration; by default as in the problem.
+        """
+        center_slot, *leaf_slots = star.parts if slots is None else slots
 
         def ordered(part: int) -> tuple[np.ndarray, np.ndarray]:
             order = _star.spatial_order(problem.candidates[part].positions)
@@ -78,7 +83,7 @@ class BoxStar:
 
         center = ordered(star.center)
         leaves = []
-        for part, edges in zip(star.leaves, spokes(problem, star), strict=True):
+        for part, slot, edges in zip(star.leaves, leaf_slots, spokes(problem, star), strict=True):
             own = ordered(part)
             total = Interval.of(np.zeros((len(center[1]), len(own[1]))))
             for spoke in edges:
@@ -86,8 +91,13 @@ class BoxStar:
                 base = Interval(base.lo[:, None], base.hi[:, None])
                 pair = (base, point) if spoke.outward else (point, base)
                 total = total + spoke.term.bounds(*pair)
-            leaves.append(BoxLeaf(part, *own, edges, total.lo, total.hi))
-        return cls(star.center, *center, leaves)
+            leaves.append(BoxLeaf(slot, *own, edges, total.lo, total.hi))
+        return cls(center_slot, *center, leaves)
+
+    @property
+    def largest(self) -> float:
+        """No sum of pairwise terms, over all leaves, is larger, as far as bounds are finite; at least 0."""
+        return float(sum(leaf.upper.max(initial=0.0, where=leaf.upper < np.inf) for leaf in self.leaves))
 
     def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
         """Return labels, scores, upper bound, whether it is proven, and counts."""
@@ -104,6 +114,27 @@ class BoxStar:
         }
         return labels, scores, bound, proven, stats
 
+    def maximum(self, scores: Sequence[np.ndarray], clock: Clock) -> tuple[list[int], float]:
+        """Return the labels of the best configuration for `scores`, (K_i,) float64 by slot, and its score.
+
+        Any labels and -inf, where no configuration is allowed.
+        """
+        search = _Search(self, scores, 1, clock)
+        bound, _ = search.run(-1)
+        return list(search.pool[0][1]) if search.pool else [0] * len(scores), bound
+
+    def marginals(
+        self, scores: Sequence[np.ndarray], threshold: float, clock: Clock
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return by slot the labels in configurations of at least `threshold`, ascending, and the best score of each.
+
+        None that reaches the threshold is left out; some that miss it by rounding may be returned.
+        """
+        search = _Search(self, scores, 1, clock)
+        best = search.marginals(threshold)
+        found = [np.flatnonzero(own > -np.inf) for own in best]
+        return [(labels, own[labels]) for labels, own in zip(found, best, strict=True)]
+
 
 def _boxes(points: np.ndarray, order: np.ndarray, starts: np.ndarray) -> Interval:
     """Return the bounding boxes of the blocks: (B, D)."""
@@ -114,15 +145,19 @@ def _boxes(points: np.ndarray, order: np.ndarray, starts: np.ndarray) -> Interva
 class _Search:
     """One search with given unary scores, (K_i,) float64 for every part of the problem."""
 
-    def __init__(self, star: BoxStar, scores: list[np.ndarray], n_best: int) -> None:
+    def __init__(
+        self, star: BoxStar, scores: Sequence[np.ndarray], n_best: int, clock: Clock | None = None
+    ) -> None:
         self.star, self.scores, self.n_best = star, scores, n_best
+        self.clock = Clock() if clock is None else clock
+        self.least: float | None = None  # fixed, where everything above it is wanted
         self.pool: list[Configuration] = []
         self.opened = self.visited = 0
         # Every summand of a configuration worth having is at most |best| + the sum of |maxima| in size.
-        self.magnitude = float(sum(abs(own.max()) for own in scores))
+        self.magnitude = float(sum(abs(own.max()) for own in scores)) + star.largest
         self.summands = 2 * len(scores) + sum(len(leaf.spokes) for leaf in star.leaves)
         # What each block of the center gets at most from each leaf: (leaves, blocks of the center).
-        tops = [np.maximum.reduceat(scores[leaf.part][leaf.order], leaf.starts) for leaf in star.leaves]
+        tops = [np.maximum.reduceat(scores[leaf.slot][leaf.order], leaf.starts) for leaf in star.leaves]
         self.upper = [leaf.upper + top for leaf, top in zip(star.leaves, tops, strict=True)]
         self.floor = [(leaf.lower + top).max(axis=1) for leaf, top in zip(star.leaves, tops, strict=True)]
         self.most = [upper.max(axis=1) for upper in self.upper]
@@ -130,6 +165,8 @@ class _Search:
     @property
     def cut(self) -> float:
         """Score that a configuration needs: the n-th best found, less a margin for different orders of summation."""
+        if self.least is not None:
+            return self.least
         if len(self.pool) < self.n_best:
             return -np.finfo(float).max
         nth = -self.pool[self.n_best - 1][0]
@@ -141,12 +178,11 @@ class _Search:
 
     def run(self, max_blocks: int) -> tuple[float, bool]:
         """Open blocks best first; return an upper bound and whether the search ended by itself."""
-        star = self.star
-        center = np.maximum.reduceat(self.scores[star.center][star.order], star.starts)
-        bound = sum(self.most, center)
+        bound = self._bounds()
         for block in np.argsort(-bound, kind="stable"):
             if bound[block] < self.cut or bound[block] == -np.inf:
                 break
+            self.clock.check()
             if 0 <= max_blocks <= self.opened:
                 if not self.pool:  # an answer is owed even then
                     self.visit(int(np.argmax(self.scores[star.center])))
@@ -158,25 +194,70 @@ class _Search:
             self.pool.pop()
         return (-self.pool[0][0] if self.pool else -np.inf), True
 
+    def marginals(self, threshold: float) -> list[np.ndarray]:
+        """Return by slot, for every label, the best score of at least `threshold` with it; -inf where there is none."""
+        star = self.star
+        self.least = max(-np.finfo(float).max, threshold - self._margin(threshold))
+        best = [np.full(len(own), -np.inf) for own in self.scores]
+        bound = self._bounds()
+        for block in np.flatnonzero((bound >= self.least) & (bound > -np.inf)):
+            self.clock.check()
+            centers, reached, messages = self.reach(int(block))
+            if not len(centers):
+                continue
+            best[star.center][centers] = reached
+            for index, leaf in enumerate(star.leaves):
+                others = reached - messages[index]
+                open_ = np.flatnonzero(self.upper[index][block] + others.max() >= self.least)
+                labels = np.concatenate([leaf.order[leaf.starts[b] :][:BLOCK] for b in open_])
+                values = leaf.pairwise(centers, labels) + self.scores[leaf.slot][labels] + others[:, None]
+                most = values.max(axis=0)
+                labels, most = labels[most >= self.least], most[most >= self.least]
+                best[leaf.slot][labels] = np.maximum(best[leaf.slot][labels], most)
+        return best
+
+    def _bounds(self) -> np.ndarray:
+        """Return upper bounds for the blocks of the center: (B_center,)."""
+        star = self.star
+        center = np.maximum.reduceat(self.scores[star.center][star.order], star.starts)
+        return sum(self.most, center)
+
     def open(self, block: int) -> None:
-        """Replace the bounds of one block of centers by exact values, leaf by leaf."""
+        """Put the configurations of one block of centers that are good enough into the pool."""
+        centers, reached, _ = self.reach(block)
+        for center, score in zip(centers, reached, strict=True):
+            if score >= self.cut and score > -np.inf:
+                self.visit(int(center))
+
+    def reach(self, block: int) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Replace the bounds of one block of centers by exact values, leaf by leaf, while they can reach the cut.
+
+        Returns the centers that do, their scores, and what each leaf adds to these.
+        """
         star = self.star
         centers = star.order[star.starts[block] :][:BLOCK]
         reached = self.scores[star.center][centers]
         remaining = sum(most[block] for most in self.most)
-        for index, leaf in enumerate(star.leaves):
-            alive = reached + remaining >= self.cut
+        messages: list[np.ndarray] = []
+
+        def narrow() -> None:
+            nonlocal centers, reached
+            alive = (reached + remaining >= self.cut) & (reached > -np.inf)
             centers, reached = centers[alive], reached[alive]
+            messages[:] = [own[alive] for own in messages]
+
+        for index, leaf in enumerate(star.leaves):
+            narrow()
             if not len(centers):
-                return
+                return centers, reached, messages
             blocks = np.flatnonzero(self.upper[index][block] >= self.floor[index][block])
             labels = np.concatenate([leaf.order[leaf.starts[b] :][:BLOCK] for b in blocks])
-            values = leaf.pairwise(centers, labels) + self.scores[leaf.part][labels]
-            reached = reached + values.max(axis=1)
+            values = leaf.pairwise(centers, labels) + self.scores[leaf.slot][labels]
+            messages.append(values.max(axis=1))
+            reached = reached + messages[-1]
             remaining = sum(most[block] for most in self.most[index + 1 :])
-        for center, score in zip(centers, reached, strict=True):
-            if score >= self.cut and score > -np.inf:
-                self.visit(int(center))
+        narrow()
+        return centers, reached, messages
 
     def visit(self, center: int) -> None:
         """Put the configurations of one center that are good enough into the pool."""
@@ -185,7 +266,7 @@ class _Search:
         total = self.scores[self.star.center][center]
         for leaf in self.star.leaves:
             everyone = np.arange(len(leaf.order))
-            values = leaf.pairwise(np.array([center]), everyone)[0] + self.scores[leaf.part]
+            values = leaf.pairwise(np.array([center]), everyone)[0] + self.scores[leaf.slot]
             best = np.argsort(-values, kind="stable")[: self.n_best + SPARE]
             best = best[values[best] > -np.inf]
             choices.append((values[best], best))
@@ -199,7 +280,7 @@ class _Search:
 
     def _ranked(self, center: int, choices: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[Configuration]:
         """Yield the configurations of one center, best first (Lawler, 1972)."""
-        parts = [leaf.part for leaf in self.star.leaves]
+        parts = [leaf.slot for leaf in self.star.leaves]
 
         def make(ranks: tuple[int, ...]) -> Configuration:
             labels = [center] * (len(parts) + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -9,7 +10,7 @@ import numpy as np
 
 from partgraph import Problem, Quadratic, Star
 from partgraph_solvers import _star
-from partgraph_solvers.stars import spokes
+from partgraph_solvers.stars import Layout, spokes
 
 
 class BlockSet:
@@ -31,8 +32,16 @@ class BlockSet:
             self._blocks[key] = points, _star.Blocks(points, self._orders[id(positions)][1])
         return self._blocks[key][1]
 
+    def without(self, gone: Iterable[np.ndarray]) -> BlockSet:
+        """Return the same set, but for parts with these positions."""
+        keys = set(map(id, gone))
+        rest = BlockSet()
+        rest._orders = {key: own for key, own in self._orders.items() if key not in keys}
+        rest._blocks = {key: own for key, own in self._blocks.items() if key[0] not in keys}
+        return rest
 
-def compiles(problem: Problem, star: Star) -> bool:
+
+def compiles(problem: Layout, star: Star) -> bool:
     """Whether the compiled search can take this star of the problem: quadratic terms, not too many of them."""
     edges = [problem.graph.edges[e] for e in star.edges]
     parallel = max((sum(leaf in edge for edge in edges) for leaf in star.leaves), default=0)
@@ -41,8 +50,14 @@ def compiles(problem: Problem, star: Star) -> bool:
     )
 
 
-def compiled_star(problem: Problem, star: Star, blocks: BlockSet) -> _star.Star:
-    """Return a star of the problem, over blocks that are made where needed."""
+def compiled_star(
+    problem: Layout, star: Star, blocks: BlockSet, slots: Sequence[int] | None = None
+) -> _star.Star:
+    """Return a star of the problem, over blocks that are made where needed.
+
+    `slots` says where the labels of its parts stand in a configuration; by default as in the problem.
+    """
+    center_slot, *leaf_slots = star.parts if slots is None else slots
 
     def points_of(part: int, points: np.ndarray) -> _star.Blocks:
         return blocks.of(problem.candidates[part].positions, points)
@@ -50,8 +65,8 @@ def compiled_star(problem: Problem, star: Star, blocks: BlockSet) -> _star.Star:
     def positions_of(part: int) -> _star.Blocks:
         return points_of(part, problem.candidates[part].positions)
 
-    compiled = _star.Star(star.center, positions_of(star.center))
-    for leaf, own in zip(star.leaves, spokes(problem, star), strict=True):
+    compiled = _star.Star(center_slot, positions_of(star.center))
+    for leaf, slot, own in zip(star.leaves, leaf_slots, spokes(problem, star), strict=True):
         edges = []
         for spoke in own:
             term: Any = spoke.term
@@ -59,7 +74,7 @@ def compiled_star(problem: Problem, star: Star, blocks: BlockSet) -> _star.Star:
             edges.append(
                 (points_of(star.center, spoke.base), points_of(leaf, spoke.point), term.weight, shift)
             )
-        compiled.add_leaf(leaf, positions_of(leaf), edges)
+        compiled.add_leaf(slot, positions_of(leaf), edges)
     return compiled
 
 

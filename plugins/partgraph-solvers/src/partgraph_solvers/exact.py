@@ -1,30 +1,36 @@
-"""Exact inference on any graph, with a proof: bounds from star-shaped slaves drop candidates until a search ends.
+"""Exact inference on any graph, with a proof: bounds drop candidates until those left can be searched.
 
-Every round lowers the dual bound B (see `dual`) and raises the score T that a configuration must reach: the n-th best
-found. A configuration with candidate v of part r scores at most
-
-    B - sum over the stars s that hold r of [ max S_s - max with v S_s ],
-
-so v is dropped where that is below T. Multipliers from consistent offsets make stars see hardly any contradiction,
-so that few candidates are left after the first round; the next rounds have it easier. What is left at the end fits
+Stars share the score (see `relaxation`): their maxima add up to an upper bound B, and what a star lacks with candidate v
+of one of its parts shows that no configuration with v reaches the score T of the n-th best one found. One star after
+the other drops candidates, so that every star sees those that are left by the ones before, and hands what it
+knows about the rest on to the next. B falls, T rises, and after a few turns hardly anything is left. That fits
 into tables and is searched (see `kernel/dense.h`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, final
 
 import attrs
 import numpy as np
 
-from partgraph import Candidates, Problem, Quadratic, Solution, Solver, Status
+from partgraph import Problem, Solution, Solver, Star, Status
 from partgraph_solvers import _dense
-from partgraph_solvers.admm import ADMM, State, tabulated
+from partgraph_solvers.admm import tabulated
 from partgraph_solvers.branch_and_bound import BranchAndBound
+from partgraph_solvers.clock import Clock, OutOfTime
+from partgraph_solvers.compiled import BlockSet
+from partgraph_solvers.coordinate_ascent import CoordinateAscent
 from partgraph_solvers.copies import Copies
-from partgraph_solvers.dual import Dual, first_multipliers
+from partgraph_solvers.dual import first_multipliers
+from partgraph_solvers.relaxation import Relaxation
+from partgraph_solvers.remainder import Remainder
 from partgraph_solvers.rounding import Pool
-from partgraph_solvers.slaves import CompiledSlave, make_slave
+from partgraph_solvers.subproblems import subproblem
+
+Watch = Callable[[str, float, Sequence[np.ndarray]], None]
+"""Called at every stage with its name, the upper bound, and the labels left of every part; for tests."""
 
 
 def _at_least_one(instance: Any, attribute: Any, value: int | None) -> None:
@@ -32,186 +38,218 @@ def _at_least_one(instance: Any, attribute: Any, value: int | None) -> None:
         raise ValueError(f"{attribute.name} must be at least 1; found {value}")
 
 
+def _positive(instance: Any, attribute: Any, value: float | None) -> None:
+    if value is not None and not value > 0:
+        raise ValueError(f"{attribute.name} must be positive; found {value}")
+
+
 @final
 @attrs.frozen
 class Exact(Solver):
-    """Find the best configurations of any graph of quadratic terms, and prove it.
+    """Find the best configurations of any graph, and prove it.
 
-    Constant offsets and anchors, any unary term, forbidden candidates, graphs in several pieces. The n best are exact
-    and distinct, ties by lowest labels; near ties are decided by ``problem.score``.
+    Any pairwise potential, constant offsets and anchors, any unary term, forbidden candidates, graphs in several pieces.
+    Stars of `Quadratic` terms are searched by compiled code, others through their ``bounds``, which is slower. The n
+    best are exact and distinct, ties by lowest labels; near ties are decided by ``problem.score``, unless there are
+    thousands of them: then scores that differ by rounding only count as equal.
+
+    At a limit the best configuration found is returned, with a valid upper bound and the status WORK_LIMIT;
+    ``stats["limit"]`` is the name of the option.
 
     Attributes
     ----------
-    max_rounds : int
-        Rounds of lowering the bound and dropping candidates, at most.
-    steps : int
-        Steps on the bound in every round but the first, which has one.
+    max_sweeps : int
+        How often all stars drop candidates, at most.
     easy_pairs : int
         The final search begins when the edges join no more pairs of candidates than this.
     max_pairs : int
-        If rounds no longer help, the search also begins with up to this many pairs; tables take 24 bytes for each.
-        With more the answer has the status WORK_LIMIT.
+        If sweeps no longer help, the search also begins with up to this many pairs; tables take 24 bytes for each.
     max_nodes : int, optional
-        Labels to try in the search, at most; None: no limit.
+        Labels to try in the final search, at most; None: no limit.
+    max_seconds : float, optional
+        Time for one call, looked at between stars and inside the final search; None: no limit.
     """
 
     exact: ClassVar[bool] = True
 
-    max_rounds: int = attrs.field(default=30, validator=_at_least_one)
-    steps: int = attrs.field(default=5, validator=_at_least_one)
-    easy_pairs: int = attrs.field(default=200_000, validator=_at_least_one)
+    max_sweeps: int = attrs.field(default=100, validator=_at_least_one)
+    easy_pairs: int = attrs.field(default=50_000, validator=_at_least_one)
     max_pairs: int = attrs.field(default=10_000_000, validator=_at_least_one)
     max_nodes: int | None = attrs.field(default=1_000_000, validator=_at_least_one)
+    max_seconds: float | None = attrs.field(default=None, validator=_positive)
 
     def supports(self, problem: Problem) -> str | None:
-        """Support every graph whose terms are all quadratic."""
-        for e, term in enumerate(problem.pairwise):
-            if type(term) is not Quadratic:
-                return (
-                    f"the term of edge {problem.graph.edge_name(e)} is {type(term).__name__}, and exact needs "
-                    "Quadratic. Use admm, branch-and-bound on a star, or exhaustive if there are few candidates"
-                )
+        """Support everything."""
         return None
 
     def init(self, problem: Problem) -> State:
-        """Return the slaves' blocks and the moves of the polish."""
-        return ADMM().init(problem)
+        """Return blocks of all candidates, and the moves of single parts."""
+        blocks = BlockSet()
+        moves = CoordinateAscent.of(problem, blocks)
+        return State(problem.graph.stars(), blocks, moves)
 
     def compute(self, problem: Problem, state: State, n_best: int) -> Solution:
         """Drop candidates until the rest can be searched."""
-        if len(state.stars) == 1:
-            return ADMM(slave=BranchAndBound()).compute(problem, state, n_best)
-        return _Search(self, tabulated(problem), n_best).run(state)
+        return Search(self, tabulated(problem), state, n_best).run()
 
 
-class _Search:
-    """The candidates left of a problem whose unary terms are all tabulated, and the configurations found."""
+@attrs.frozen(eq=False)
+class State:
+    """What does not depend on unary terms.
 
-    def __init__(self, options: Exact, problem: Problem, n_best: int) -> None:
-        self.options, self.problem, self.n_best = options, problem, n_best
-        self.left = [np.arange(size) for size in problem.sizes]
-        self.found: dict[tuple[int, ...], float] = {}
+    Attributes
+    ----------
+    stars : tuple of Star
+        They partition the edges.
+    blocks : BlockSet
+        Blocks of all candidates.
+    moves : CoordinateAscent
+        Moves of single parts, to polish configurations.
+    """
+
+    stars: tuple[Star, ...]
+    blocks: BlockSet
+    moves: CoordinateAscent
+
+
+class Search:
+    """One run on a problem whose unary terms are all tabulated."""
+
+    def __init__(
+        self, options: Exact, problem: Problem, state: State, n_best: int, watch: Watch | None = None
+    ) -> None:
+        self.options, self.problem, self.state, self.n_best, self.watch = (
+            options, problem, state, n_best, watch
+        )  # fmt: skip
+        self.clock = Clock(options.max_seconds)
+        self.copies = Copies(problem, state.stars)
+        self.pool = Pool(problem, self.copies, state.moves.polisher(problem))
+        self.rest = Remainder.of(problem)
         self.bound = np.inf
-        self.steps = 0
-        self.history: list[int] = []
+        self.history = [sum(problem.sizes)]
+        self.stats: dict[str, Any] = {"sweeps": 0, "nodes": 0, "passes": 0, "labels_left": 0}
 
     @property
     def threshold(self) -> float:
         """The n-th best score found: what a configuration must reach; -inf while there are fewer."""
-        scores = sorted(self.found.values(), reverse=True)
-        return scores[self.n_best - 1] if len(scores) >= self.n_best else -np.inf
+        ranked = self.pool.ranked(self.n_best)
+        return ranked[-1][1] if len(ranked) == self.n_best else -np.inf
 
-    def run(self, state: State) -> Solution:
-        """Do rounds while they help, then search."""
-        problem, multipliers = self.problem, None
-        for round_ in range(self.options.max_rounds):
-            pairs = _pairs(problem)
-            multipliers, kept = self._round(
-                problem, state, multipliers, 1 if round_ == 0 else self.options.steps
-            )
-            self.left = [own[keep] for own, keep in zip(self.left, kept, strict=True)]
-            self.history.append(sum(map(len, self.left)))
-            if not all(map(len, self.left)):
-                break  # what was found cannot be surpassed
-            problem = _restricted(problem, kept)
-            if _pairs(problem) <= self.options.easy_pairs:
-                break
-            if round_ > 2 and _pairs(problem) > 0.9 * pairs and _pairs(problem) <= self.options.max_pairs:
-                break
-            state = ADMM().init(problem)
-        return self._finish(problem)
+    def run(self) -> Solution:
+        """Drop candidates while that helps, then search the rest."""
+        limit = None
+        try:
+            self._forbid()
+            if self.rest.pairs > self.options.easy_pairs:
+                self._narrow()
+            limit = self._search_rest()
+        except OutOfTime:
+            limit = "max_seconds"
+        return self._solution(limit)
 
-    def _round(
-        self, problem: Problem, state: State, multipliers: np.ndarray | None, steps: int
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """Lower the bound, look for configurations; return multipliers, and which candidates of each part to keep."""
-        copies = Copies(problem, state.stars)
-        slaves = []
-        for star, own_state, own in zip(state.stars, state.slaves, copies.of_slave, strict=True):
-            slave = make_slave(BranchAndBound(), problem.restrict(star), own_state, copies.slot[own])
-            assert isinstance(slave, CompiledSlave)
-            slaves.append(slave)
-        pool = Pool(problem, copies, state.moves.polisher(problem))
-        if multipliers is None:
-            multipliers = first_multipliers(problem, copies)
-        dual = Dual(problem, copies, slaves, multipliers)
-        for _ in range(steps):
-            pool.add(dual.step(max(pool.best, max(self.found.values(), default=-np.inf))))
-        self.steps += dual.steps
+    def _forbid(self) -> None:
+        """Drop candidates with score -inf."""
+        allowed = {part: np.flatnonzero(own.scores > -np.inf) for part, own in enumerate(self.rest.candidates)}
+        allowed = {part: labels for part, labels in allowed.items() if len(labels) < self.rest.sizes[part]}
+        if allowed:
+            self.rest = self.rest.only(allowed)
+
+    def _narrow(self) -> None:
+        """Let stars drop candidates, sweep after sweep, until few are left or it no longer helps."""
+        relaxation = self._relaxation()
+        self._first_configurations(relaxation)
+        order = list(range(len(self.state.stars)))
+        for _ in range(self.options.max_sweeps):
+            pairs = self.rest.pairs
+            self._sweep(relaxation, order)
+            if self.rest.pairs <= self.options.easy_pairs:
+                return
+            if self.rest.pairs > 0.5 * pairs:
+                relaxation.keep(self.rest.distinct(self.n_best))
+                self.rest = relaxation.rest
+            if self.rest.pairs > 0.8 * pairs and self.rest.pairs <= self.options.max_pairs:
+                return
+            self._add(relaxation.rounded(order[-1]))
+            order.reverse()
+
+    def _relaxation(self) -> Relaxation:
+        stars, rest = self.state.stars, self.rest
+        multipliers = first_multipliers(self.problem, self.copies)
+        slopes = [np.zeros((len(star.parts), rest.dimensions)) for star in stars]
+        for own, of_slave in zip(slopes, self.copies.of_slave, strict=True):
+            own[self.copies.slot[of_slave]] = multipliers[of_slave]
+        blocks = self.state.blocks.without(())
+        found = [subproblem(rest, star, own, blocks) for star, own in zip(stars, slopes, strict=True)]
+        return Relaxation(rest, stars, slopes, blocks, found, self.clock)
+
+    def _first_configurations(self, relaxation: Relaxation) -> None:
+        """Look for good configurations, from one star after the other, until the best is found a second time."""
+        everywhere = range(len(relaxation.stars))
+        own = [relaxation.solve(s) for s in everywhere]
+        self._lower(relaxation)
+        self.pool.add([self._global(star, labels) for star, labels in zip(relaxation.stars, own, strict=True)])
+        for s in everywhere:
+            if self.pool.confirmed:
+                break
+            self._add(relaxation.rounded(s))
         if self.n_best > 1:
-            pool.widen(self.n_best)
-        self._remember(pool)
-        self.bound = min(self.bound, dual.bound)
-        return dual.multipliers, self._kept(problem, copies, slaves, dual)
+            self.pool.widen(self.n_best)
 
-    def _remember(self, pool: Pool) -> None:
-        """Note configurations of a round under the labels of the whole problem."""
-        for labels, score in pool.ranked(self.n_best):
-            self.found[tuple(int(own[label]) for own, label in zip(self.left, labels, strict=True))] = score
+    def _sweep(self, relaxation: Relaxation, order: Sequence[int]) -> None:
+        """Let one star after the other drop candidates."""
+        self.stats["sweeps"] += 1
+        for turn, s in enumerate(order):
+            self.clock.check()
+            relaxation.solve(s)
+            self._lower(relaxation)
+            relaxation.drop(s, self.threshold, order[turn + 1 :])
+            self.rest = relaxation.rest
+            if self.watch:
+                self.watch(f"star {s}", self.bound, self.rest.labels)
+            if self.rest.pairs <= self.options.easy_pairs:
+                break
+        self.history.append(sum(self.rest.sizes))
 
-    def _kept(
-        self, problem: Problem, copies: Copies, slaves: list[CompiledSlave], dual: Dual
-    ) -> list[np.ndarray]:
-        """Return for every part the labels that may be part of a configuration that reaches the threshold."""
-        multipliers, shares = dual.lowest
-        gap = dual.bound - self.threshold + 2 * dual.rounding(dual.bound)
-        sizes = problem.sizes
-        deficit = [np.zeros(size) for size in sizes]
-        for star, slave, own, share in zip(copies.stars, slaves, copies.of_slave, shares, strict=True):
-            for part, (labels, values) in zip(
-                star.parts, slave.marginals(multipliers[own], share - gap), strict=True
-            ):
-                lost = np.full(sizes[part], np.inf)
-                lost[labels] = share - values
-                deficit[part] += lost
-        return [np.flatnonzero((own <= gap) & (own < np.inf)) for own in deficit]
+    def _lower(self, relaxation: Relaxation) -> None:
+        bound = relaxation.bound
+        self.bound = min(self.bound, bound + relaxation.rounding(bound))
 
-    def _finish(self, problem: Problem) -> Solution:
-        """Search what is left, if it fits into tables; otherwise return the best found."""
-        stats: dict[str, Any] = {"candidates_left": np.array(self.history), "bound_steps": self.steps}
-        proven = not all(map(len, self.left))
-        if not proven and _pairs(problem) <= self.options.max_pairs:
-            limit = -1 if self.options.max_nodes is None else self.options.max_nodes
-            labels, bound, proven, counts = _dense.search(
-                *_tables(problem), self.n_best, self.threshold, 100, limit
-            )
-            stats |= counts
-            self.bound = min(self.bound, bound)
-            for row in labels:
-                self.found[tuple(int(own[label]) for own, label in zip(self.left, row, strict=True))] = 0.0
-        labels = np.array(list(self.found), dtype=np.intp)
-        scores = self.problem.score(labels)
-        order = np.lexsort((*labels.T[::-1], -scores))[: self.n_best]
-        labels, scores = labels[order], scores[order]
-        bound = float(scores[0]) if proven else max(self.bound, float(scores[0]))
-        return Solution(labels, scores, bound, Status.OPTIMAL if proven else Status.WORK_LIMIT, stats)
+    def _add(self, labels: Sequence[int]) -> None:
+        """Polish a configuration, labels of what is left, and note it."""
+        self.pool.improve(np.array(self.rest.in_problem(labels)))
+        if self.n_best > 1:
+            self.pool.widen(self.n_best)
 
+    def _global(self, star: Star, labels: Sequence[int]) -> np.ndarray:
+        """Return the problem's labels for a star's labels of what is left."""
+        return np.array([self.rest.labels[part][label] for part, label in zip(star.parts, labels, strict=True)])
 
-def _pairs(problem: Problem) -> int:
-    """Return how many pairs of candidates the edges join."""
-    sizes = problem.sizes
-    return sum(sizes[i] * sizes[j] for i, j in problem.graph.links())
+    def _search_rest(self) -> str | None:
+        """Search what is left, if it fits into tables; return the name of the limit reached, if any."""
+        if self.rest.pairs > self.options.easy_pairs:
+            self.rest = self.rest.only(self.rest.distinct(self.n_best))
+        if self.rest.pairs > self.options.max_pairs:
+            return "max_pairs"
+        nodes = -1 if self.options.max_nodes is None else self.options.max_nodes
+        unary, links, tables = self.rest.tables()
+        labels, bound, proven, counts = _dense.search(
+            unary, links, tables, self.n_best, self.threshold, 100, nodes, self.clock.left
+        )
+        self.stats |= counts
+        self.bound = min(self.bound, bound)
+        self.pool.note([self.rest.in_problem(row) for row in labels])
+        if proven:
+            return None
+        return "max_nodes" if self.clock.left > 0 else "max_seconds"
 
-
-def _restricted(problem: Problem, kept: list[np.ndarray]) -> Problem:
-    """Return the problem with these candidates of every part only."""
-    candidates = [
-        Candidates(own.positions[keep], own.scores[keep])
-        for own, keep in zip(problem.candidates, kept, strict=True)
-    ]
-    anchors = [
-        None if anchors is None else anchors[kept[i]]
-        for (i, _), anchors in zip(problem.graph.edges, problem.anchors, strict=True)
-    ]
-    return attrs.evolve(problem, candidates=candidates, anchors=anchors)
-
-
-def _tables(problem: Problem) -> tuple[list[np.ndarray], list[tuple[int, int]], list[np.ndarray]]:
-    """Return the unary scores, the links (i < j), and the sum of all terms between i and j as (K_i, K_j) tables."""
-    sizes = problem.sizes
-    tables = {(i, j): np.zeros((sizes[i], sizes[j])) for i, j in problem.graph.links()}
-    for e, (i, j) in enumerate(problem.graph.edges):
-        x, y = problem.anchor(e), problem.candidates[j].positions
-        table = problem.pairwise[e].evaluate(x[:, None], y[None])
-        tables[min(i, j), max(i, j)] += table if i < j else table.T
-    return [own.scores for own in problem.candidates], list(tables), list(tables.values())
+    def _solution(self, limit: str | None) -> Solution:
+        ranked = self.pool.ranked(self.n_best)
+        if not ranked:  # an answer is owed even then
+            self.pool.improve(np.array([own.scores.argmax() for own in self.problem.candidates]))
+            ranked = self.pool.ranked(self.n_best)
+        labels = np.array([own for own, _ in ranked], dtype=np.intp).reshape(-1, len(self.problem.sizes))
+        scores = np.array([score for _, score in ranked])
+        best = float(scores[0]) if len(scores) else -np.inf
+        status = Status.OPTIMAL if limit is None else Status.WORK_LIMIT
+        stats = {**self.stats, "candidates_left": np.array(self.history), "limit": limit}
+        return Solution(labels, scores, best if limit is None else max(self.bound, best), status, stats)

@@ -21,8 +21,14 @@ class Pool:
     def __init__(self, problem: Problem, copies: Copies, polisher: Polisher) -> None:
         self._problem, self._copies, self._polisher = problem, copies, polisher
         self._scores: dict[tuple[int, ...], float] = {}
-        self._polished: set[tuple[int, ...]] = set()
+        self._polished: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.best = -np.inf
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether two different configurations were polished into the best one."""
+        ranked = self.ranked(1)
+        return bool(ranked) and list(self._polished.values()).count(ranked[0][0]) > 1
 
     def add(self, labels: list[np.ndarray]) -> None:
         """Round the slaves' labels in two ways, polish both, and keep all.
@@ -36,10 +42,20 @@ class Pool:
         for star, own in reversed(list(zip(self._copies.stars, labels, strict=True))):
             centers[star.center] = own[0]
         for configuration in (voted, centers):
-            key = tuple(configuration.tolist())
-            if key not in self._polished:
-                self._polished.add(key)
-                self._keep(np.array([configuration, self._polisher.polish(configuration)]))
+            self.improve(configuration)
+
+    def improve(self, configuration: np.ndarray) -> None:
+        """Keep a configuration, (N,) labels, and what it becomes by polishing."""
+        key = tuple(configuration.tolist())
+        if key not in self._polished:
+            polished = self._polisher.polish(configuration)
+            self._polished[key] = tuple(polished.tolist())
+            self._keep(np.array([configuration, polished]))
+
+    def note(self, configurations: list[tuple[int, ...]]) -> None:
+        """Keep configurations as they are."""
+        if configurations:
+            self._keep(np.array(configurations))
 
     def widen(self, n_best: int) -> None:
         """Add what the best configuration becomes when a single part moves: where most of the next best are."""

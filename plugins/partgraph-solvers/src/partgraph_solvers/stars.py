@@ -7,10 +7,26 @@ candidate (the *point*). Edges between the same two parts, in either direction, 
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import attrs
 import numpy as np
 
-from partgraph import Graph, Potential, Problem, Star
+from partgraph import Candidates, Graph, Potential, Star
+
+
+class Layout(Protocol):
+    """Candidates and the terms between them, as stars need them: a problem, or what is left of one."""
+
+    @property
+    def graph(self) -> Graph: ...
+    @property
+    def candidates(self) -> tuple[Candidates, ...]: ...
+    @property
+    def pairwise(self) -> tuple[Potential, ...]: ...
+    @property
+    def dimensions(self) -> int: ...
+    def anchor(self, edge: int) -> np.ndarray: ...
 
 
 def star_of(graph: Graph) -> Star | None:
@@ -71,7 +87,7 @@ class Spoke:
     point: np.ndarray
 
 
-def spokes(problem: Problem, star: Star) -> list[list[Spoke]]:
+def spokes(problem: Layout, star: Star) -> list[list[Spoke]]:
     """Return the edges of every leaf of a star, in the order of ``star.leaves``."""
     found: dict[int, list[Spoke]] = {leaf: [] for leaf in star.leaves}
     for e in star.edges:

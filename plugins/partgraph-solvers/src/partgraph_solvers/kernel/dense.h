@@ -9,6 +9,8 @@
 // what the bound excludes. Nothing about TRW-S is needed for correctness but that messages are finite.
 #pragma once
 
+#include <chrono>
+
 #include "pool.h"
 
 namespace partgraph {
@@ -20,31 +22,32 @@ struct DenseOutcome {
     long nodes = 0, passes = 0, labels_left = 0;
 };
 
+struct Limits {
+    int passes;
+    long nodes;      // negative: no limit
+    double seconds;  // may be infinite
+};
+
 class DenseSearch {
   public:
-    // unary: all parts' scores one after the other. edges: pairs i < j, each once; tables row-major (size_i, size_j).
-    DenseSearch(const std::vector<int>& sizes, const std::vector<double>& unary, const std::vector<int>& edges,
-                const std::vector<double>& tables)
-        : parts_(static_cast<int>(sizes.size())), nodes_(sizes.size()), original_(sizes.size()) {
-        std::size_t at = 0;
+    // unary: every part's scores. edges: pairs i < j, each once; tables row-major (size_i, size_j). Arrays are borrowed.
+    DenseSearch(const std::vector<int>& sizes, const std::vector<const double*>& unary, const std::vector<int>& edges,
+                const std::vector<const double*>& tables)
+        : parts_(static_cast<int>(sizes.size())), nodes_(sizes.size()), unary_(unary) {
         for (int i = 0; i < parts_; ++i) {
-            nodes_[i].theta.assign(unary.begin() + at, unary.begin() + at + sizes[i]);
+            nodes_[i].theta.assign(unary[i], unary[i] + sizes[i]);
             nodes_[i].label.resize(sizes[i]);
             for (int k = 0; k < sizes[i]; ++k) nodes_[i].label[k] = k;
-            original_[i] = nodes_[i].theta;
-            at += sizes[i];
         }
-        at = 0;
-        for (std::size_t e = 0; e < edges.size() / 2; ++e) {
+        for (std::size_t e = 0; e < tables.size(); ++e) {
             Edge edge;
             edge.end[0] = edges[2 * e];
             edge.end[1] = edges[2 * e + 1];
             const int rows = sizes[edge.end[0]], columns = sizes[edge.end[1]];
-            edge.theta.assign(tables.begin() + at, tables.begin() + at + static_cast<std::size_t>(rows) * columns);
-            at += edge.theta.size();
+            edge.theta.assign(tables[e], tables[e] + static_cast<std::size_t>(rows) * columns);
             edge.to[0].assign(rows, 0.0);
             edge.to[1].assign(columns, 0.0);
-            edge.original = edge.theta;
+            edge.original = tables[e];
             edge.columns = columns;
             for (int side = 0; side < 2; ++side) {
                 nodes_[edge.end[side]].edges.push_back(static_cast<int>(e));
@@ -55,11 +58,13 @@ class DenseSearch {
     }
 
     // Finds all configurations of at least `threshold`, the n best of them, ties by lowest labels.
-    DenseOutcome run(int n_best, double threshold, int max_passes, long max_nodes) {
-        Pool pool(n_best);
-        pool_ = &pool;
+    DenseOutcome run(int n_best, double threshold, const Limits& limits) {
         threshold_ = threshold;
-        max_nodes_ = max_nodes;
+        n_best_ = n_best;
+        max_nodes_ = limits.nodes;
+        if (std::isfinite(limits.seconds))
+            end_ = std::chrono::steady_clock::now() +
+                   std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(limits.seconds));
         DenseOutcome outcome;
         double before = INF;
         bool feasible = true;
@@ -72,26 +77,14 @@ class DenseSearch {
             if (!feasible) break;
             const bool slow = before - bound_ < 0.02 * (bound_ - cut());
             before = bound_;
-            if (pass + 1 >= max_passes || single() || (pass > 0 && slow && small())) break;
+            if (pass + 1 >= limits.passes || single() || (pass > 0 && slow && small()) || late()) break;
             sweep(false);
         }
         for (const Node& node : nodes_) outcome.labels_left += static_cast<long>(node.theta.size());
-        if (feasible) {
-            settle();
-            std::vector<std::vector<double>> h(parts_);
-            double rest = 0;
-            for (int i = 0; i < parts_; ++i) h[i] = nodes_[i].settled;
-            for (const Edge& edge : edges_) rest += edge.most;
-            chosen_.assign(parts_, -1);
-            feasible = assign(h, 0.0, rest);  // false: ran out of nodes
-            outcome.proven = feasible;
-        } else {
-            outcome.proven = true;
-        }
+        outcome.proven = !feasible || search();
         outcome.nodes = visited_;
-        if (outcome.proven && !pool.found().empty()) outcome.upper_bound = std::min(outcome.upper_bound, pool.best() + margin());
-        pool.drop_below(cut());
-        outcome.found = pool.found();
+        if (outcome.proven && !found_.empty()) outcome.upper_bound = std::min(outcome.upper_bound, found_[0].value + margin());
+        outcome.found = std::move(found_);
         return outcome;
     }
 
@@ -110,7 +103,7 @@ class DenseSearch {
         std::vector<double> theta;     // (rows, columns)
         std::vector<double> to[2];     // messages M_ji to end 0 and M_ij to end 1
         std::vector<double> settled;   // theta' and the shares of both ends
-        std::vector<double> original;  // with all labels
+        const double* original;        // with all labels
         int columns = 0;               // of original
         double most = 0;               // max of settled
     };
@@ -198,7 +191,9 @@ class DenseSearch {
         const double terms = 2.0 * parts_ + edges_.size() + 4;
         return 4 * terms * terms * 1.1102230246251565e-16 * largest_;
     }
-    double cut() const { return std::max(threshold_, pool_->nth()) - margin(); }
+    double nth() const { return static_cast<int>(found_.size()) < n_best_ ? -INF : found_[n_best_ - 1].value; }
+    double cut() const { return std::max(threshold_, nth()) - margin(); }
+    bool late() const { return end_ != NEVER && std::chrono::steady_clock::now() >= end_; }
 
     bool single() const {
         return std::all_of(nodes_.begin(), nodes_.end(), [](const Node& node) { return node.theta.size() == 1; });
@@ -262,36 +257,50 @@ class DenseSearch {
     }
 
     // -- search --------------------------------------------------------------------------------------------------
-    // h: what each label of the parts still open adds, given the parts assigned. done: the assigned parts' own share.
-    // rest: maxima of the edges between open parts. Returns false when out of nodes.
-    bool assign(const std::vector<std::vector<double>>& h, double done, double rest) {
+    // Assigns the part with the fewest labels first, and keeps all configurations that tie with the n-th best but for
+    // rounding, as far as there are TIES of them: the caller scores them with the problem's own arithmetic. Where there are
+    // more, such scores count as equal: a second search in the order of labels looks for the lowest ones only.
+    bool search() {
+        settle();
+        std::vector<std::vector<double>> h(parts_);
+        double rest = 0;
+        for (int i = 0; i < parts_; ++i) h[i] = nodes_[i].settled;
+        for (const Edge& edge : edges_) rest += edge.most;
+        chosen_.assign(parts_, -1);
+        End end = assign(0, h, 0.0, rest);
+        if (end == End::ties) {
+            threshold_ = std::max(threshold_, nth());
+            found_.clear();
+            in_order_ = true;
+            chosen_.assign(parts_, -1);
+            end = assign(0, h, 0.0, rest);
+        }
+        return end == End::done;
+    }
+
+    enum class End { done, limit, ties };
+
+    // depth: parts assigned. h: what each label of the parts still open adds, given those. done: the assigned parts' own
+    // share. rest: maxima of the edges between open parts.
+    End assign(int depth, const std::vector<std::vector<double>>& h, double done, double rest) {
         std::vector<double> most(parts_, 0.0);
         double bound = done + rest;
         for (int i = 0; i < parts_; ++i)
             if (chosen_[i] < 0) bound += most[i] = *std::max_element(h[i].begin(), h[i].end());
-        if (bound < cut()) return true;
-        int part = -1;
-        std::size_t fewest = 0;
-        for (int i = 0; i < parts_; ++i) {
-            if (chosen_[i] >= 0) continue;
-            std::size_t alive = 0;
-            for (double value : h[i]) alive += bound - most[i] + value >= cut();
-            if (part < 0 || alive < fewest) {
-                part = i;
-                fewest = alive;
-            }
-        }
-        if (part < 0) {
-            keep_configuration();
-            return true;
-        }
+        if (bound < cut() || (in_order_ && bound <= nth() + margin() && behind(depth))) return End::done;
+        if (depth == parts_) return keep_configuration();
+        const int part = in_order_ ? depth : narrowest(h, most, bound);
         std::vector<int> sequence(h[part].size());
         for (std::size_t k = 0; k < sequence.size(); ++k) sequence[k] = static_cast<int>(k);
-        std::stable_sort(sequence.begin(), sequence.end(), [&](int a, int b) { return h[part][a] > h[part][b]; });
+        if (!in_order_)
+            std::stable_sort(sequence.begin(), sequence.end(), [&](int a, int b) { return h[part][a] > h[part][b]; });
         for (int x : sequence) {
-            if (bound - most[part] + h[part][x] < cut()) break;
-            if (max_nodes_ >= 0 && visited_ >= max_nodes_) return false;
-            ++visited_;
+            if (bound - most[part] + h[part][x] < cut()) {
+                if (in_order_) continue;
+                break;
+            }
+            if (max_nodes_ >= 0 && visited_ >= max_nodes_) return End::limit;
+            if (++visited_ % 256 == 0 && late()) return End::limit;
             chosen_[part] = x;
             std::vector<std::vector<double>> next = h;
             double left = rest;
@@ -304,32 +313,71 @@ class DenseSearch {
                     next[other][y] += side ? edge.settled[y * columns + x] : edge.settled[x * columns + y];
                 left -= edge.most;
             }
-            const bool finished = assign(next, done + h[part][x], left);
+            const End end = assign(depth + 1, next, done + h[part][x], left);
             chosen_[part] = -1;
-            if (!finished) return false;
+            if (end != End::done) return end;
         }
-        return true;
+        return End::done;
     }
 
-    void keep_configuration() {
-        Configuration configuration{0.0, std::vector<int32_t>(parts_)};
+    // The open part with the fewest labels that can reach the cut.
+    int narrowest(const std::vector<std::vector<double>>& h, const std::vector<double>& most, double bound) const {
+        int part = -1;
+        std::size_t fewest = 0;
         for (int i = 0; i < parts_; ++i) {
-            configuration.labels[i] = nodes_[i].label[chosen_[i]];
-            configuration.value += original_[i][configuration.labels[i]];
+            if (chosen_[i] >= 0) continue;
+            std::size_t alive = 0;
+            for (double value : h[i]) alive += bound - most[i] + value >= cut();
+            if (part < 0 || alive < fewest) {
+                part = i;
+                fewest = alive;
+            }
+        }
+        return part;
+    }
+
+    // Whether every configuration that begins with the labels of the first `depth` parts comes after the n-th best.
+    bool behind(int depth) const {
+        if (static_cast<int>(found_.size()) < n_best_) return false;
+        const std::vector<int32_t>& last = found_[n_best_ - 1].labels;
+        for (int i = 0; i < depth; ++i) {
+            const int32_t label = nodes_[i].label[chosen_[i]];
+            if (label != last[i]) return label > last[i];
+        }
+        return false;
+    }
+
+    End keep_configuration() {
+        Configuration own{0.0, std::vector<int32_t>(parts_)};
+        for (int i = 0; i < parts_; ++i) {
+            own.labels[i] = nodes_[i].label[chosen_[i]];
+            own.value += unary_[i][own.labels[i]];
         }
         for (const Edge& edge : edges_)
-            configuration.value += edge.original[static_cast<std::size_t>(configuration.labels[edge.end[0]]) * edge.columns +
-                                                 configuration.labels[edge.end[1]]];
-        pool_->insert(std::move(configuration));
+            own.value += edge.original[static_cast<std::size_t>(own.labels[edge.end[0]]) * edge.columns + own.labels[edge.end[1]]];
+        if (own.value < cut()) return End::done;
+        const double equal = in_order_ ? margin() : 0.0;
+        const auto before = [equal](const Configuration& a, const Configuration& b) {
+            return std::fabs(a.value - b.value) > equal ? a.value > b.value : a.labels < b.labels;
+        };
+        found_.insert(std::upper_bound(found_.begin(), found_.end(), own, before), std::move(own));
+        while (static_cast<int>(found_.size()) > n_best_ && (in_order_ || found_.back().value < cut())) found_.pop_back();
+        return static_cast<int>(found_.size()) > n_best_ + TIES ? End::ties : End::done;
     }
+
+    static constexpr int TIES = 1000;
+    static constexpr auto NEVER = std::chrono::steady_clock::time_point::max();
 
     int parts_;
     std::vector<Node> nodes_;
     std::vector<Edge> edges_;
-    std::vector<std::vector<double>> original_;
-    Pool* pool_ = nullptr;
+    std::vector<const double*> unary_;
+    std::vector<Configuration> found_;  // best first: the n best, then near ties
+    int n_best_ = 1;
+    bool in_order_ = false;  // second search: assign parts and labels in their order
     double threshold_ = -INF, bound_ = INF, largest_ = 0;
     long max_nodes_ = -1, visited_ = 0;
+    std::chrono::steady_clock::time_point end_ = NEVER;
     std::vector<int> chosen_;
 };
 

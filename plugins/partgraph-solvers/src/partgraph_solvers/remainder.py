@@ -1,0 +1,112 @@
+"""What is left of a problem when candidates have been dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+import numpy as np
+
+from partgraph import Candidates, Graph, Potential, Problem
+
+
+@attrs.frozen(eq=False)
+class Remainder:
+    """The candidates of every part that are still in question; narrowing it costs little, unlike a new problem.
+
+    Attributes
+    ----------
+    graph, pairwise
+        Of the problem.
+    candidates : tuple of Candidates
+        N entries; the scores are the parts' own, with every unary term.
+    anchors : tuple of (array or None)
+        E entries, (K_i, D) float64 or None.
+    labels : tuple of array
+        N entries, (K_i,) intp, ascending: which labels of the problem they are.
+    """
+
+    graph: Graph
+    pairwise: tuple[Potential, ...]
+    candidates: tuple[Candidates, ...]
+    anchors: tuple[np.ndarray | None, ...]
+    labels: tuple[np.ndarray, ...]
+
+    @classmethod
+    def of(cls, problem: Problem) -> Remainder:
+        """Return all of a problem whose unary terms are tabulated."""
+        labels = tuple(np.arange(size) for size in problem.sizes)
+        return cls(problem.graph, problem.pairwise, problem.candidates, problem.anchors, labels)
+
+    @property
+    def dimensions(self) -> int:
+        """D."""
+        return self.candidates[0].positions.shape[1]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """K_i for every part: (N,)."""
+        return tuple(map(len, self.labels))
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of candidates the edges join."""
+        sizes = self.sizes
+        return sum(sizes[i] * sizes[j] for i, j in self.graph.links())
+
+    def anchor(self, edge: int) -> np.ndarray:
+        """Return the positions that stand for the candidates of the edge's first part: (K_i, D)."""
+        anchors = self.anchors[edge]
+        return self.candidates[self.graph.edges[edge][0]].positions if anchors is None else anchors
+
+    def only(self, kept: Mapping[int, np.ndarray]) -> Remainder:
+        """Return what is left with these candidates, (count,) int ascending, of some parts."""
+        candidates, labels, anchors = list(self.candidates), list(self.labels), list(self.anchors)
+        for part, keep in kept.items():
+            own = candidates[part]
+            candidates[part] = Candidates(own.positions[keep], own.scores[keep])
+            labels[part] = labels[part][keep]
+        for e, (i, _) in enumerate(self.graph.edges):
+            field = anchors[e]
+            if i in kept and field is not None:
+                anchors[e] = field[kept[i]]
+        return attrs.evolve(
+            self, candidates=tuple(candidates), labels=tuple(labels), anchors=tuple(anchors)
+        )
+
+    def distinct(self, n_best: int) -> dict[int, np.ndarray]:
+        """Return, for parts with more than `n_best` equal candidates, the others and the first `n_best` of the equal.
+
+        Configurations that differ in equal candidates score the same, and of those the lowest labels come first.
+        """
+        kept = {}
+        for part, own in enumerate(self.candidates):
+            seen = [own.positions, own.scores[:, None]]
+            seen += [
+                field
+                for (i, _), field in zip(self.graph.edges, self.anchors, strict=True)
+                if i == part and field is not None
+            ]
+            rows = np.concatenate(seen, axis=1)
+            order = np.lexsort(rows.T)  # stable: labels ascend among equals
+            new = np.ones(len(rows), dtype=bool)
+            new[1:] = (rows[order[1:]] != rows[order[:-1]]).any(axis=1)
+            place = np.arange(len(rows))
+            repeated = place - np.maximum.accumulate(np.where(new, place, 0))
+            if (repeated >= n_best).any():
+                kept[part] = np.sort(order[repeated < n_best])
+        return kept
+
+    def in_problem(self, part_labels: Sequence[int]) -> tuple[int, ...]:
+        """Return labels of the problem, (N,), for labels of what is left."""
+        return tuple(int(own[label]) for own, label in zip(self.labels, part_labels, strict=True))
+
+    def tables(self) -> tuple[list[np.ndarray], list[tuple[int, int]], list[np.ndarray]]:
+        """Return the unary scores, the links (i < j), and the sum of all terms between i and j as (K_i, K_j) tables."""
+        sizes = self.sizes
+        sums = {(i, j): np.zeros((sizes[i], sizes[j])) for i, j in self.graph.links()}
+        for e, (i, j) in enumerate(self.graph.edges):
+            x, y = self.anchor(e), self.candidates[j].positions
+            table = self.pairwise[e].evaluate(x[:, None], y[None])
+            sums[min(i, j), max(i, j)] += table if i < j else table.T
+        return [own.scores for own in self.candidates], list(sums), list(sums.values())
