@@ -14,7 +14,6 @@ from partgraph import (
     DynamicProgramming,
     EuclideanLoss,
     Exhaustive,
-    Pairwise,
     Problem,
     Quadratic,
     Status,
@@ -119,20 +118,6 @@ def test_admm_never_beats_it() -> None:
         exact, admm = solve(problem, Exact()), solve(problem, ADMM())
         assert exact.status is Status.OPTIMAL
         assert admm.scores[0] <= exact.scores[0] <= admm.upper_bound + 1e-10
-
-
-@attrs.frozen(eq=False)
-class Distance(Pairwise):
-    def evaluate(self, x, y):
-        return -abs(y - x).sum(-1)
-
-
-def test_other_potentials_are_refused() -> None:
-    problem = loopy_problem(0, TRIANGLE)
-    problem = attrs.evolve(problem, pairwise=(Distance(), *problem.pairwise[1:]))
-    reason = Exact().supports(problem)
-    assert reason is not None
-    assert "the term of edge part-0 -> part-1 is Distance, and exact needs Quadratic" in reason
 
 
 def test_limits_must_make_sense() -> None:

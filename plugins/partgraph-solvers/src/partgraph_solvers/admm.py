@@ -28,7 +28,7 @@ from partgraph_solvers.compiled import BlockSet
 from partgraph_solvers.coordinate_ascent import MAX_SWEEPS, CoordinateAscent
 from partgraph_solvers.copies import Copies
 from partgraph_solvers.dual import Dual, first_multipliers
-from partgraph_solvers.rounding import Pool
+from partgraph_solvers.rounding import Pool, by_center, by_vote
 from partgraph_solvers.slaves import make_slave
 
 
@@ -184,7 +184,7 @@ class _Run:
             self.now = Iterate(first, None, first)
         else:
             self.now = state.start
-        self.pool = Pool(problem, copies, state.moves.polisher(problem, options.polish_sweeps))
+        self.pool = Pool(problem, state.moves.polisher(problem, options.polish_sweeps))
         self.dual = Dual(problem, copies, self.slaves, self.now.dual_multipliers)
         self.rho = options.rho or options.relative_rho * curvature(problem)
         self.small = options.tolerance * max(
@@ -217,7 +217,11 @@ class _Run:
         return self._solution(n_best, status, consensus)
 
     def _lower_bound(self) -> None:
-        self.pool.add(self.dual.step(self.pool.best))
+        self._round(self.dual.step(self.pool.best))
+
+    def _round(self, labels: list[list[int]]) -> None:
+        """Round the slaves' labels in two ways, polish both, and keep all."""
+        self.pool.add(by_vote(self.problem, self.copies, labels), by_center(self.copies, labels))
 
     def _iterate(self) -> tuple[bool, bool]:
         """Do eq. 6 to 8 once; return whether the slaves agree, and whether the residuals are small."""
@@ -228,7 +232,7 @@ class _Run:
         multipliers = now.multipliers - rho * (positions - u)
         multipliers -= copies.mean(multipliers)  # their sum is zero but for rounding; take that away
         self.now = Iterate(multipliers, u, self.dual.multipliers)
-        self.pool.add(labels)
+        self._round(labels)
         primal, dual = _size(positions - u), np.inf if now.u is None else rho * _size(u - now.u)
         values = primal, dual, self.dual.bound, self.pool.best, rho
         for own, value in zip(self.history.values(), values, strict=True):

@@ -45,16 +45,16 @@ class Copies:
 
     def solve(
         self, slaves: Sequence[Slave], multipliers: np.ndarray, u: np.ndarray | None, rho: float
-    ) -> tuple[list[np.ndarray], list[float]]:
+    ) -> tuple[list[list[int]], list[float]]:
         """Solve every slave, without penalty where `u` is None; return the labels and the upper bound of each."""
         labels, bounds = [], []
         for slave, own in zip(slaves, self.of_slave, strict=True):
             found, bound = slave.solve(multipliers[own], None if u is None else u[own], rho)
-            labels.append(found)
+            labels.append(found.tolist())
             bounds.append(bound)
         return labels, bounds
 
-    def positions(self, labels: list[np.ndarray]) -> np.ndarray:
+    def positions(self, labels: Sequence[Sequence[int]]) -> np.ndarray:
         """Return where the slaves put their copies: (C, D)."""
         candidates = self._problem.candidates
         rows = [
@@ -63,14 +63,14 @@ class Copies:
         ]
         return np.array(rows).reshape(-1, self._problem.dimensions)
 
-    def votes(self, labels: list[np.ndarray]) -> list[list[int]]:
+    def votes(self, labels: Sequence[Sequence[int]]) -> list[list[int]]:
         """Return for every part of the problem the labels that slaves give it, slave after slave."""
         votes: list[list[int]] = [[] for _ in self._count]
         for star, own in zip(self.stars, labels, strict=True):
-            for part, label in zip(star.parts, own.tolist(), strict=True):
-                votes[part].append(label)
+            for part, label in zip(star.parts, own, strict=True):
+                votes[part].append(int(label))
         return votes
 
-    def agree(self, labels: list[np.ndarray]) -> bool:
+    def agree(self, labels: Sequence[Sequence[int]]) -> bool:
         """Whether all copies of every part have the same label."""
         return all(len(set(own)) == 1 for own in self.votes(labels))

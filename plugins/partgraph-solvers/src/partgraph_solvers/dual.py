@@ -50,7 +50,7 @@ class Dual:
             len(problem.sizes) + len(problem.pairwise) + problem.dimensions * (len(copies.part) + 2)
         )
 
-    def step(self, best: float) -> list[np.ndarray]:
+    def step(self, best: float) -> list[list[int]]:
         """Solve the slaves, lower the bound if it is lower, move the multipliers; return the slaves' labels.
 
         `best` is the best score known. The first step only looks: no score may be known yet.

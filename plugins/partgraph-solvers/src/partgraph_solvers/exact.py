@@ -15,7 +15,7 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Problem, Solution, Solver, Star, Status
+from partgraph import Problem, Solution, Solver, Status
 from partgraph_solvers import _dense
 from partgraph_solvers.admm import tabulated
 from partgraph_solvers.branch_and_bound import BranchAndBound
@@ -26,8 +26,8 @@ from partgraph_solvers.copies import Copies
 from partgraph_solvers.dual import first_multipliers
 from partgraph_solvers.relaxation import Relaxation
 from partgraph_solvers.remainder import Remainder
-from partgraph_solvers.rounding import Pool
-from partgraph_solvers.subproblems import subproblem
+from partgraph_solvers.rounding import Pool, by_center, by_vote
+from partgraph_solvers.subproblems import Subproblem, subproblem
 
 Watch = Callable[[str, float, Sequence[np.ndarray]], None]
 """Called at every stage with its name, the upper bound, and the labels left of every part; for tests."""
@@ -83,10 +83,9 @@ class Exact(Solver):
         return None
 
     def init(self, problem: Problem) -> State:
-        """Return blocks of all candidates, and the moves of single parts."""
-        blocks = BlockSet()
-        moves = CoordinateAscent.of(problem, blocks)
-        return State(problem.graph.stars(), blocks, moves)
+        """Return stars over blocks of candidates, and moves of single parts; nothing where the search begins at once."""
+        rest = Remainder.of(problem)
+        return State(None if rest.pairs <= self.easy_pairs else Prepared.of(problem, rest))
 
     def compute(self, problem: Problem, state: State, n_best: int) -> Solution:
         """Drop candidates until the rest can be searched."""
@@ -95,21 +94,46 @@ class Exact(Solver):
 
 @attrs.frozen(eq=False)
 class State:
-    """What does not depend on unary terms.
+    """What does not depend on unary terms; `prepared` is None where stars are not needed."""
+
+    prepared: Prepared | None
+
+
+@attrs.frozen(eq=False)
+class Prepared:
+    """Stars and moves, prepared for all candidates.
 
     Attributes
     ----------
-    stars : tuple of Star
-        They partition the edges.
+    copies : Copies
+        The stars, which partition the edges, and the copies of the parts they share.
+    slopes : list of array
+        For each star (parts, D) float64: multipliers that cancel contradictions between expected offsets.
     blocks : BlockSet
         Blocks of all candidates.
+    subproblems : list of Subproblem
+        One per star.
     moves : CoordinateAscent
         Moves of single parts, to polish configurations.
     """
 
-    stars: tuple[Star, ...]
+    copies: Copies
+    slopes: list[np.ndarray]
     blocks: BlockSet
+    subproblems: list[Subproblem]
     moves: CoordinateAscent
+
+    @classmethod
+    def of(cls, problem: Problem, rest: Remainder) -> Prepared:
+        """Build everything; `rest` is all of the problem."""
+        stars = problem.graph.stars()
+        copies, blocks = Copies(problem, stars), BlockSet()
+        multipliers = first_multipliers(problem, copies)
+        slopes = [np.zeros((len(star.parts), rest.dimensions)) for star in stars]
+        for own, of_slave in zip(slopes, copies.of_slave, strict=True):
+            own[copies.slot[of_slave]] = multipliers[of_slave]
+        subproblems = [subproblem(rest, star, own, blocks) for star, own in zip(stars, slopes, strict=True)]
+        return cls(copies, slopes, blocks, subproblems, CoordinateAscent.of(problem, blocks))
 
 
 class Search:
@@ -118,12 +142,11 @@ class Search:
     def __init__(
         self, options: Exact, problem: Problem, state: State, n_best: int, watch: Watch | None = None
     ) -> None:
-        self.options, self.problem, self.state, self.n_best, self.watch = (
-            options, problem, state, n_best, watch
-        )  # fmt: skip
+        self.options, self.problem, self.n_best, self.watch = options, problem, n_best, watch
+        self.prepared = state.prepared
         self.clock = Clock(options.max_seconds)
-        self.copies = Copies(problem, state.stars)
-        self.pool = Pool(problem, self.copies, state.moves.polisher(problem))
+        polisher = None if state.prepared is None else state.prepared.moves.polisher(problem)
+        self.pool = Pool(problem, polisher)
         self.rest = Remainder.of(problem)
         self.bound = np.inf
         self.history = [sum(problem.sizes)]
@@ -139,26 +162,28 @@ class Search:
         """Drop candidates while that helps, then search the rest."""
         limit = None
         try:
-            self._forbid()
-            if self.rest.pairs > self.options.easy_pairs:
-                self._narrow()
-            limit = self._search_rest()
+            if self.prepared is not None:
+                self._narrow(self.prepared)
+            if self.bound > -np.inf:
+                limit = self._search_rest()
         except OutOfTime:
             limit = "max_seconds"
         return self._solution(limit)
 
-    def _forbid(self) -> None:
-        """Drop candidates with score -inf."""
-        allowed = {part: np.flatnonzero(own.scores > -np.inf) for part, own in enumerate(self.rest.candidates)}
-        allowed = {part: labels for part, labels in allowed.items() if len(labels) < self.rest.sizes[part]}
-        if allowed:
-            self.rest = self.rest.only(allowed)
-
-    def _narrow(self) -> None:
+    def _narrow(self, prepared: Prepared) -> None:
         """Let stars drop candidates, sweep after sweep, until few are left or it no longer helps."""
-        relaxation = self._relaxation()
-        self._first_configurations(relaxation)
-        order = list(range(len(self.state.stars)))
+        relaxation = Relaxation(
+            self.rest,
+            prepared.copies.stars,
+            prepared.slopes,
+            prepared.blocks,
+            prepared.subproblems,
+            self.clock,
+        )
+        self._first_configurations(relaxation, prepared.copies)
+        if self.threshold == -np.inf:
+            return  # every configuration is wanted
+        order = list(range(len(relaxation.stars)))
         for _ in range(self.options.max_sweeps):
             pairs = self.rest.pairs
             self._sweep(relaxation, order)
@@ -172,22 +197,14 @@ class Search:
             self._add(relaxation.rounded(order[-1]))
             order.reverse()
 
-    def _relaxation(self) -> Relaxation:
-        stars, rest = self.state.stars, self.rest
-        multipliers = first_multipliers(self.problem, self.copies)
-        slopes = [np.zeros((len(star.parts), rest.dimensions)) for star in stars]
-        for own, of_slave in zip(slopes, self.copies.of_slave, strict=True):
-            own[self.copies.slot[of_slave]] = multipliers[of_slave]
-        blocks = self.state.blocks.without(())
-        found = [subproblem(rest, star, own, blocks) for star, own in zip(stars, slopes, strict=True)]
-        return Relaxation(rest, stars, slopes, blocks, found, self.clock)
-
-    def _first_configurations(self, relaxation: Relaxation) -> None:
+    def _first_configurations(self, relaxation: Relaxation, copies: Copies) -> None:
         """Look for good configurations, from one star after the other, until the best is found a second time."""
         everywhere = range(len(relaxation.stars))
         own = [relaxation.solve(s) for s in everywhere]
         self._lower(relaxation)
-        self.pool.add([self._global(star, labels) for star, labels in zip(relaxation.stars, own, strict=True)])
+        if self.bound == -np.inf:
+            return  # terms that are -inf everywhere
+        self.pool.add(by_vote(self.problem, copies, own), by_center(copies, own))
         for s in everywhere:
             if self.pool.confirmed:
                 break
@@ -216,22 +233,19 @@ class Search:
 
     def _add(self, labels: Sequence[int]) -> None:
         """Polish a configuration, labels of what is left, and note it."""
-        self.pool.improve(np.array(self.rest.in_problem(labels)))
+        self.pool.add(np.array(self.rest.in_problem(labels)))
         if self.n_best > 1:
             self.pool.widen(self.n_best)
 
-    def _global(self, star: Star, labels: Sequence[int]) -> np.ndarray:
-        """Return the problem's labels for a star's labels of what is left."""
-        return np.array([self.rest.labels[part][label] for part, label in zip(star.parts, labels, strict=True)])
-
     def _search_rest(self) -> str | None:
         """Search what is left, if it fits into tables; return the name of the limit reached, if any."""
+        self.rest = self.rest.only(self.rest.allowed())
         if self.rest.pairs > self.options.easy_pairs:
             self.rest = self.rest.only(self.rest.distinct(self.n_best))
         if self.rest.pairs > self.options.max_pairs:
             return "max_pairs"
         nodes = -1 if self.options.max_nodes is None else self.options.max_nodes
-        unary, links, tables = self.rest.tables()
+        unary, links, tables = self.rest.tables(self.threshold)
         labels, bound, proven, counts = _dense.search(
             unary, links, tables, self.n_best, self.threshold, 100, nodes, self.clock.left
         )
@@ -245,7 +259,7 @@ class Search:
     def _solution(self, limit: str | None) -> Solution:
         ranked = self.pool.ranked(self.n_best)
         if not ranked:  # an answer is owed even then
-            self.pool.improve(np.array([own.scores.argmax() for own in self.problem.candidates]))
+            self.pool.note([tuple(int(own.scores.argmax()) for own in self.problem.candidates)])
             ranked = self.pool.ranked(self.n_best)
         labels = np.array([own for own, _ in ranked], dtype=np.intp).reshape(-1, len(self.problem.sizes))
         scores = np.array([score for _, score in ranked])

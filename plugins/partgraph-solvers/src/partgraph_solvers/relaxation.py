@@ -68,14 +68,14 @@ class Relaxation:
         # For `rounding`: how many summands there are, how large, and how large coordinates are against quadratics' widths.
         self._summands = 8.0 + len(rest.sizes) + len(rest.pairwise) + rest.dimensions * sum(map(len, self._places))
         self._magnitude = sum(abs(float(own.scores.max())) for own in rest.candidates)
-        reach = np.array([np.abs(own.positions).max(axis=0) for own in rest.candidates])
+        reach = np.array([_reach(own.positions) for own in rest.candidates])
         for star, own, found in zip(stars, slopes, subproblems, strict=True):
-            self._magnitude += float((np.abs(own) * reach[list(star.parts)]).sum()) + found.largest
-        self._reach = 0.0
-        for (i, j), term, anchors in zip(rest.graph.edges, rest.pairwise, rest.anchors, strict=True):
-            if isinstance(term, Quadratic):
-                base = reach[i] if anchors is None else np.abs(anchors).max(axis=0)
-                self._reach += float(np.sqrt(term.weight) @ (base + np.abs(term.offset) + reach[j]))
+            self._magnitude += float(np.abs(own).sum(axis=1) @ reach[list(star.parts)]) + found.largest
+        self._reach = sum(
+            _quadratic_reach(rest, e, reach, np.abs(own).sum(axis=0))
+            for star, own in zip(stars, slopes, strict=True)
+            for e in star.edges
+        )
 
     @property
     def bound(self) -> float:
@@ -89,10 +89,11 @@ class Relaxation:
         summands' sizes add up to G = |score| + 2 M at most. Adding n of them in any order errs by n G u, u = 2^-53, the
         messages worked into tables included: of those a star sends one per part and turn. A square
         w (q - y)^2, with coordinates rounded by at most delta = 4 u (|q| + |y|), errs by 2 sqrt(w G) delta sqrt(w) + w delta^2.
-        The margin is four times the sum.
+        The margin is four times the sum, and never zero, so that a score is always found when asked for what it lies above.
         """
         u, g = 2.0**-53, abs(score) + 2 * self._magnitude
-        return 4 * u * (self._summands * g + 8 * g**0.5 * self._reach + 16 * u * self._reach**2)
+        errors = self._summands * g + 8 * g**0.5 * self._reach + 16 * u * self._reach**2
+        return 4 * u * errors + float(np.finfo(float).tiny)
 
     def solve(self, s: int) -> list[int]:
         """Maximise one share; return the labels, by the star's parts."""
@@ -170,3 +171,20 @@ class Relaxation:
         if own is None:
             own = self._subproblems[s] = subproblem(self.rest, self.stars[s], self._slopes[s], self._blocks)
         return own
+
+
+def _quadratic_reach(rest: Remainder, edge: int, reach: np.ndarray, slope: np.ndarray) -> float:
+    """Return the largest coordinates that an edge's term compares, times the roots of its weights; 0 if not quadratic.
+
+    Where the compiled search absorbs a slope it moves the offset by slope / (2 weight).
+    """
+    term, (i, j), anchors = rest.pairwise[edge], rest.graph.edges[edge], rest.anchors[edge]
+    if not isinstance(term, Quadratic):
+        return 0.0
+    far = (reach[i] if anchors is None else _reach(anchors)) + reach[j]
+    return float(np.sqrt(term.weight) @ (far + np.abs(term.offset) + slope / (2 * term.weight)))
+
+
+def _reach(points: np.ndarray) -> float:
+    """Return the largest coordinate, in size."""
+    return max(float(points.max()), -float(points.min()))

@@ -24,6 +24,8 @@ class Remainder:
         E entries, (K_i, D) float64 or None.
     labels : tuple of array
         N entries, (K_i,) intp, ascending: which labels of the problem they are.
+    links : tuple of (int, int)
+        The pairs of parts that are coupled, each once.
     """
 
     graph: Graph
@@ -31,12 +33,13 @@ class Remainder:
     candidates: tuple[Candidates, ...]
     anchors: tuple[np.ndarray | None, ...]
     labels: tuple[np.ndarray, ...]
+    links: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, problem: Problem) -> Remainder:
         """Return all of a problem whose unary terms are tabulated."""
         labels = tuple(np.arange(size) for size in problem.sizes)
-        return cls(problem.graph, problem.pairwise, problem.candidates, problem.anchors, labels)
+        return cls(problem.graph, problem.pairwise, problem.candidates, problem.anchors, labels, problem.graph.links())
 
     @property
     def dimensions(self) -> int:
@@ -52,7 +55,7 @@ class Remainder:
     def pairs(self) -> int:
         """How many pairs of candidates the edges join."""
         sizes = self.sizes
-        return sum(sizes[i] * sizes[j] for i, j in self.graph.links())
+        return sum(sizes[i] * sizes[j] for i, j in self.links)
 
     def anchor(self, edge: int) -> np.ndarray:
         """Return the positions that stand for the candidates of the edge's first part: (K_i, D)."""
@@ -61,6 +64,8 @@ class Remainder:
 
     def only(self, kept: Mapping[int, np.ndarray]) -> Remainder:
         """Return what is left with these candidates, (count,) int ascending, of some parts."""
+        if not kept:
+            return self
         candidates, labels, anchors = list(self.candidates), list(self.labels), list(self.anchors)
         for part, keep in kept.items():
             own = candidates[part]
@@ -73,6 +78,11 @@ class Remainder:
         return attrs.evolve(
             self, candidates=tuple(candidates), labels=tuple(labels), anchors=tuple(anchors)
         )
+
+    def allowed(self) -> dict[int, np.ndarray]:
+        """Return, for parts with forbidden candidates (score -inf), the others."""
+        allowed = {part: np.flatnonzero(own.scores > -np.inf) for part, own in enumerate(self.candidates)}
+        return {part: labels for part, labels in allowed.items() if len(labels) < self.sizes[part]}
 
     def distinct(self, n_best: int) -> dict[int, np.ndarray]:
         """Return, for parts with more than `n_best` equal candidates, the others and the first `n_best` of the equal.
@@ -101,12 +111,25 @@ class Remainder:
         """Return labels of the problem, (N,), for labels of what is left."""
         return tuple(int(own[label]) for own, label in zip(self.labels, part_labels, strict=True))
 
-    def tables(self) -> tuple[list[np.ndarray], list[tuple[int, int]], list[np.ndarray]]:
-        """Return the unary scores, the links (i < j), and the sum of all terms between i and j as (K_i, K_j) tables."""
+    def tables(
+        self, score: float
+    ) -> tuple[list[np.ndarray], tuple[tuple[int, int], ...], list[np.ndarray]]:
+        """Return the unary scores, the links (i < j), and the sum of all terms between i and j as (K_i, K_j) tables.
+
+        All of them finite: a pair whose terms are -inf gets a number so low that no configuration with it reaches
+        `score`, or any other score where that is -inf.
+        """
         sizes = self.sizes
-        sums = {(i, j): np.zeros((sizes[i], sizes[j])) for i, j in self.graph.links()}
+        unary = [own.scores for own in self.candidates]
+        sums = {(i, j): np.zeros((sizes[i], sizes[j])) for i, j in self.links}
         for e, (i, j) in enumerate(self.graph.edges):
             x, y = self.anchor(e), self.candidates[j].positions
             table = self.pairwise[e].evaluate(x[:, None], y[None])
             sums[min(i, j), max(i, j)] += table if i < j else table.T
-        return [own.scores for own in self.candidates], list(sums), list(sums.values())
+        tables = list(sums.values())
+        if any(table.min() == -np.inf for table in tables):
+            finite = [own[own > -np.inf] for own in (*unary, *tables)]
+            most, least = (float(sum(end(own, initial=0.0) for own in finite)) for end in (np.max, np.min))
+            low = (score if score > -np.inf else least) - most - 1.0
+            tables = [np.maximum(table, low) for table in tables]
+        return unary, self.links, tables

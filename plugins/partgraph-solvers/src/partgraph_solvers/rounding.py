@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from partgraph import Problem
 from partgraph_solvers.coordinate_ascent import Polisher
 from partgraph_solvers.copies import Copies
+
+
+def by_vote(problem: Problem, copies: Copies, labels: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return (N,) labels: for every part the one most slaves give it, on a tie the one nearest to the mean of all."""
+    return np.array([_vote(problem, part, votes) for part, votes in enumerate(copies.votes(labels))])
+
+
+def by_center(copies: Copies, labels: Sequence[Sequence[int]]) -> np.ndarray:
+    """Return (N,) labels: those of the slave whose center a part is, where most of its terms are, or of any other."""
+    centers = [votes[0] for votes in copies.votes(labels)]
+    for star, own in reversed(list(zip(copies.stars, labels, strict=True))):
+        centers[star.center] = int(own[0])
+    return np.array(centers)
+
+
+def _vote(problem: Problem, part: int, votes: list[int]) -> int:
+    if len(set(votes)) == 1:
+        return votes[0]
+    positions = problem.candidates[part].positions[votes]
+    away = ((positions - positions.mean(0)) ** 2).sum(1).tolist()
+    ranked = min(zip(votes, away, strict=True), key=lambda vote: (-votes.count(vote[0]), vote[1], vote[0]))
+    return ranked[0]
 
 
 class Pool:
@@ -18,8 +42,8 @@ class Pool:
         The best score so far; -inf before the first.
     """
 
-    def __init__(self, problem: Problem, copies: Copies, polisher: Polisher) -> None:
-        self._problem, self._copies, self._polisher = problem, copies, polisher
+    def __init__(self, problem: Problem, polisher: Polisher | None) -> None:
+        self._problem, self._polisher = problem, polisher
         self._scores: dict[tuple[int, ...], float] = {}
         self._polished: dict[tuple[int, ...], tuple[int, ...]] = {}
         self.best = -np.inf
@@ -30,35 +54,27 @@ class Pool:
         ranked = self.ranked(1)
         return bool(ranked) and list(self._polished.values()).count(ranked[0][0]) > 1
 
-    def add(self, labels: list[np.ndarray]) -> None:
-        """Round the slaves' labels in two ways, polish both, and keep all.
+    def add(self, *configurations: np.ndarray) -> None:
+        """Keep configurations, (N,) labels each, and what they become by polishing."""
+        assert self._polisher is not None
+        found = []
+        for configuration in configurations:
+            key = tuple(configuration.tolist())
+            if key not in self._polished:
+                self._polished[key] = tuple(self._polisher.polish(configuration).tolist())
+                found += [key, self._polished[key]]
+        self.note(found)
 
-        By vote: the label most copies of a part have, on a tie the one nearest to their mean. By center: the label from
-        the slave whose center the part is, where most of its terms are.
-        """
-        votes = self._copies.votes(labels)
-        voted = np.array([self._vote(part, own) for part, own in enumerate(votes)])
-        centers = voted.copy()
-        for star, own in reversed(list(zip(self._copies.stars, labels, strict=True))):
-            centers[star.center] = own[0]
-        for configuration in (voted, centers):
-            self.improve(configuration)
-
-    def improve(self, configuration: np.ndarray) -> None:
-        """Keep a configuration, (N,) labels, and what it becomes by polishing."""
-        key = tuple(configuration.tolist())
-        if key not in self._polished:
-            polished = self._polisher.polish(configuration)
-            self._polished[key] = tuple(polished.tolist())
-            self._keep(np.array([configuration, polished]))
-
-    def note(self, configurations: list[tuple[int, ...]]) -> None:
+    def note(self, configurations: Sequence[tuple[int, ...]]) -> None:
         """Keep configurations as they are."""
         if configurations:
             self._keep(np.array(configurations))
 
     def widen(self, n_best: int) -> None:
         """Add what the best configuration becomes when a single part moves: where most of the next best are."""
+        assert self._polisher is not None
+        if not self.ranked(1):
+            return
         (best, _), *_ = self.ranked(1)
         rows = [np.array(best)]
         for part in range(len(best)):
@@ -72,15 +88,6 @@ class Pool:
         """Return the n best allowed configurations, ties by lowest labels."""
         allowed = [item for item in self._scores.items() if item[1] > -np.inf]
         return sorted(allowed, key=lambda item: (-item[1], item[0]))[:n_best]
-
-    def _vote(self, part: int, votes: list[int]) -> int:
-        if len(set(votes)) == 1:
-            return votes[0]
-        positions = self._problem.candidates[part].positions[votes]
-        away = ((positions - positions.mean(0)) ** 2).sum(1).tolist()
-        return min(zip(votes, away, strict=True), key=lambda vote: (-votes.count(vote[0]), vote[1], vote[0]))[
-            0
-        ]
 
     def _keep(self, configurations: np.ndarray) -> None:
         for key, score in zip(

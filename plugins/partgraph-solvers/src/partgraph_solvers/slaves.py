@@ -82,10 +82,6 @@ class CompiledSlave(Slave):
         )
         return labels[0], bound
 
-    def marginals(self, multipliers: np.ndarray, threshold: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Return per part the labels that are in a configuration of at least `threshold`, and their best scores."""
-        return self.star.marginals(self.scores, self._pulls(multipliers, None, 0.0), threshold)
-
     def _pulls(self, multipliers: np.ndarray, u: np.ndarray | None, rho: float) -> list[Any]:
         pulls: list[Any] = [None] * self.size
         for row, slot in enumerate(self.slots.tolist()):

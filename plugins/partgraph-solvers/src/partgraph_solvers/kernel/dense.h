@@ -68,6 +68,16 @@ class DenseSearch {
         DenseOutcome outcome;
         double before = INF;
         bool feasible = true;
+        if (threshold_ == -INF) {  // any n configurations: without a threshold, very low scores would widen all margins
+            enough_ = n_best;
+            const End end = search();
+            if (end == End::enough) {
+                threshold_ = nth();
+                found_.clear();
+            }
+            feasible = end != End::done;
+        }
+        enough_ = n_best + TIES;
         for (int pass = 0; feasible; ++pass) {
             sweep(true);
             settle();
@@ -81,7 +91,7 @@ class DenseSearch {
             sweep(false);
         }
         for (const Node& node : nodes_) outcome.labels_left += static_cast<long>(node.theta.size());
-        outcome.proven = !feasible || search();
+        outcome.proven = !feasible || search() == End::done;
         outcome.nodes = visited_;
         if (outcome.proven && !found_.empty()) outcome.upper_bound = std::min(outcome.upper_bound, found_[0].value + margin());
         outcome.found = std::move(found_);
@@ -257,10 +267,12 @@ class DenseSearch {
     }
 
     // -- search --------------------------------------------------------------------------------------------------
+    enum class End { done, limit, enough };
+
     // Assigns the part with the fewest labels first, and keeps all configurations that tie with the n-th best but for
     // rounding, as far as there are TIES of them: the caller scores them with the problem's own arithmetic. Where there are
     // more, such scores count as equal: a second search in the order of labels looks for the lowest ones only.
-    bool search() {
+    End search() {
         settle();
         std::vector<std::vector<double>> h(parts_);
         double rest = 0;
@@ -268,17 +280,15 @@ class DenseSearch {
         for (const Edge& edge : edges_) rest += edge.most;
         chosen_.assign(parts_, -1);
         End end = assign(0, h, 0.0, rest);
-        if (end == End::ties) {
+        if (end == End::enough && enough_ > n_best_) {
             threshold_ = std::max(threshold_, nth());
             found_.clear();
             in_order_ = true;
             chosen_.assign(parts_, -1);
             end = assign(0, h, 0.0, rest);
         }
-        return end == End::done;
+        return end;
     }
-
-    enum class End { done, limit, ties };
 
     // depth: parts assigned. h: what each label of the parts still open adds, given those. done: the assigned parts' own
     // share. rest: maxima of the edges between open parts.
@@ -362,7 +372,7 @@ class DenseSearch {
         };
         found_.insert(std::upper_bound(found_.begin(), found_.end(), own, before), std::move(own));
         while (static_cast<int>(found_.size()) > n_best_ && (in_order_ || found_.back().value < cut())) found_.pop_back();
-        return static_cast<int>(found_.size()) > n_best_ + TIES ? End::ties : End::done;
+        return !in_order_ && static_cast<int>(found_.size()) >= enough_ ? End::enough : End::done;
     }
 
     static constexpr int TIES = 1000;
@@ -373,7 +383,7 @@ class DenseSearch {
     std::vector<Edge> edges_;
     std::vector<const double*> unary_;
     std::vector<Configuration> found_;  // best first: the n best, then near ties
-    int n_best_ = 1;
+    int n_best_ = 1, enough_ = 1;
     bool in_order_ = false;  // second search: assign parts and labels in their order
     double threshold_ = -INF, bound_ = INF, largest_ = 0;
     long max_nodes_ = -1, visited_ = 0;
