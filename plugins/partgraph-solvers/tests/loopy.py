@@ -52,8 +52,8 @@ class Barrier(Pairwise):
 def loopy_problem(seed: int, flavour: str, *, most: int = 6, parts: int = 5) -> Problem:
     """Draw a problem with up to `parts` parts and `most` candidates each, loops, several pieces, edges both ways.
 
-    ties: whole numbers, so that sums are exact; near-ties: the same but for differences in the last bits; duplicates:
-    candidates that are the same; strong, flat: terms of edges, or of parts, that hardly matter; huge: single scores
+    ties: whole numbers, so that sums are exact; near-ties: the same but for differences in the last bits;
+    duplicates: candidates that are the same; strong, flat: terms of edges, or of parts, that hardly matter; huge: single scores
     like -1e30; generic, mixed: terms other than quadratic, everywhere or on some edges; barrier: terms that may be -inf.
     """
     rng = np.random.default_rng([seed, FLAVOURS.index(flavour)])
@@ -91,7 +91,9 @@ def loopy_problem(seed: int, flavour: str, *, most: int = 6, parts: int = 5) -> 
         other = [Distance(float(rng.uniform(0, 2))), Attraction()][int(rng.integers(2))]
         if flavour == "barrier":
             other = Barrier(float(rng.uniform(1, 6)))
-        plain = flavour not in ("generic", "mixed", "barrier") or (flavour != "generic" and rng.random() < 0.5)
+        plain = flavour not in ("generic", "mixed", "barrier") or (
+            flavour != "generic" and rng.random() < 0.5
+        )
         terms.append(Quadratic(weight, offset) if plain else other)
     fields = [
         candidates[i].positions + np.round(rng.normal(size=dim)) * whole

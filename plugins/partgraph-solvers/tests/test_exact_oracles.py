@@ -32,7 +32,9 @@ PATIENT = Exact(easy_pairs=1)  # no search in tables before stars have dropped w
 RING = [(0, 1), (1, 2), (2, 3), (3, 0), (0, 2)]
 
 
-def watched(problem: Problem, optimum: np.ndarray, scores: np.ndarray, solver: Exact, n_best: int) -> Solution:
+def watched(
+    problem: Problem, optimum: np.ndarray, scores: np.ndarray, solver: Exact, n_best: int
+) -> Solution:
     """Solve, and assert at every stage that no known answer was dropped and that the bound is no lower."""
 
     def watch(stage: str, bound: float, labels: Sequence[np.ndarray]) -> None:
@@ -73,7 +75,9 @@ def test_no_stage_drops_the_answer(flavour: str) -> None:
     assert stages
 
 
-@pytest.mark.parametrize("kind", [Distance(0.5), Attraction(), Barrier(6.0)], ids=lambda term: type(term).__name__)
+@pytest.mark.parametrize(
+    "kind", [Distance(0.5), Attraction(), Barrier(6.0)], ids=lambda term: type(term).__name__
+)
 def test_any_potential_on_a_tree_against_dynamic_programming(kind: object) -> None:
     rng = np.random.default_rng(1)
     edges = [(0, 1), (2, 1), (1, 3), (3, 4)]
@@ -90,7 +94,11 @@ def test_stars_of_different_kinds_in_one_graph() -> None:
     rng = np.random.default_rng(2)
     for _ in range(4):
         parts = [Candidates(2 * rng.normal(size=(70, 3)), rng.normal(size=70)) for _ in range(3)]
-        terms = [Quadratic(rng.uniform(0.2, 2, 3), rng.normal(size=3)), Distance(0.7), Quadratic([1.0] * 3, [0.0] * 3)]
+        terms = [
+            Quadratic(rng.uniform(0.2, 2, 3), rng.normal(size=3)),
+            Distance(0.7),
+            Quadratic([1.0] * 3, [0.0] * 3),
+        ]
         problem = Problem(Topology("abc", [(0, 1), (1, 2), (0, 2)]), parts, terms)
         total = all_scores_of_triangle(problem)
         found = solve(problem, PATIENT)
@@ -169,7 +177,9 @@ def test_a_limit_of_time_is_kept(term: object, seconds: float) -> None:
     state = solver.init(problem)
     start = time.perf_counter()
     found = solver.compute(problem, state, 1)
-    assert time.perf_counter() - start < seconds + 20  # a machine may be busy; without a limit it takes minutes
+    assert (
+        time.perf_counter() - start < seconds + 20
+    )  # a machine may be busy; without a limit it takes minutes
     assert found.status is Status.WORK_LIMIT
     assert found.stats["limit"] == "max_seconds"
     assert found.upper_bound >= found.scores[0] == problem.score(found.labels[0])
@@ -192,7 +202,7 @@ def test_bounds_at_limits_are_valid() -> None:
     assert limited
 
 
-# -- an independent solver -----------------------------------------------------------------------------------------------
+# -- an independent solver ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("flavour", ["plain", "anchors", "strong", "generic", "mixed"])

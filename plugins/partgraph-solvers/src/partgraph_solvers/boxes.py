@@ -185,7 +185,7 @@ class _Search:
             self.clock.check()
             if 0 <= max_blocks <= self.opened:
                 if not self.pool:  # an answer is owed even then
-                    self.visit(int(np.argmax(self.scores[star.center])))
+                    self.visit(int(np.argmax(self.scores[self.star.center])))
                 best = -self.pool[0][0]
                 return max(float(bound[block]), best) + self._margin(best), False
             self.opened += 1

@@ -1,8 +1,8 @@
 """Exact inference on any graph, with a proof: bounds drop candidates until those left can be searched.
 
-Stars share the score (see `relaxation`): their maxima add up to an upper bound B, and what a star lacks with candidate v
-of one of its parts shows that no configuration with v reaches the score T of the n-th best one found. One star after
-the other drops candidates, so that every star sees those that are left by the ones before, and hands what it
+Stars share the score (see `relaxation`): their maxima add up to an upper bound B, and what a star lacks with candidate
+v of one of its parts shows that no configuration with v reaches the score T of the n-th best one found. One star
+after the other drops candidates, so that every star sees those that are left by the ones before, and hands what it
 knows about the rest on to the next. B falls, T rises, and after a few turns hardly anything is left. That fits
 into tables and is searched (see `kernel/dense.h`).
 """
@@ -18,7 +18,6 @@ import numpy as np
 from partgraph import Problem, Solution, Solver, Status
 from partgraph_solvers import _dense
 from partgraph_solvers.admm import tabulated
-from partgraph_solvers.branch_and_bound import BranchAndBound
 from partgraph_solvers.clock import Clock, OutOfTime
 from partgraph_solvers.compiled import BlockSet
 from partgraph_solvers.coordinate_ascent import CoordinateAscent
@@ -48,10 +47,10 @@ def _positive(instance: Any, attribute: Any, value: float | None) -> None:
 class Exact(Solver):
     """Find the best configurations of any graph, and prove it.
 
-    Any pairwise potential, constant offsets and anchors, any unary term, forbidden candidates, graphs in several pieces.
-    Stars of `Quadratic` terms are searched by compiled code, others through their ``bounds``, which is slower. The n
-    best are exact and distinct, ties by lowest labels; near ties are decided by ``problem.score``, unless there are
-    thousands of them: then scores that differ by rounding only count as equal.
+    Any pairwise potential, constant offsets and anchors, any unary term, forbidden candidates, graphs in several
+    pieces. Stars of `Quadratic` terms are searched by compiled code, others through their ``bounds``, which is slower.
+    The n best are exact and distinct, ties by lowest labels; near ties are decided by ``problem.score``, unless there
+    are more than a thousand: then scores that differ by rounding only count as equal.
 
     At a limit the best configuration found is returned, with a valid upper bound and the status WORK_LIMIT;
     ``stats["limit"]`` is the name of the option.
@@ -83,7 +82,7 @@ class Exact(Solver):
         return None
 
     def init(self, problem: Problem) -> State:
-        """Return stars over blocks of candidates, and moves of single parts; nothing where the search begins at once."""
+        """Return stars and moves of single parts over blocks of candidates; nothing where they are not needed."""
         rest = Remainder.of(problem)
         return State(None if rest.pairs <= self.easy_pairs else Prepared.of(problem, rest))
 
@@ -149,7 +148,7 @@ class Search:
         self.pool = Pool(problem, polisher)
         self.rest = Remainder.of(problem)
         self.bound = np.inf
-        self.history = [sum(problem.sizes)]
+        self.history: list[int] = []
         self.stats: dict[str, Any] = {"sweeps": 0, "nodes": 0, "passes": 0, "labels_left": 0}
 
     @property

@@ -24,15 +24,10 @@ def partgraph_solvers() -> Iterator[Component]:
         "exact, star graphs of quadratic terms, n best; the paper's own search over KD-trees",
     )
     yield Component("admm", "partgraph_solvers.admm:ADMM", "approximate with a bound, any graph, star slaves")
-    yield Component("exact", "partgraph_solvers.exact:Exact", "exact, any graph of quadratic terms, n best")
+    yield Component("exact", "partgraph_solvers.exact:Exact", "exact, any graph, n best, within limits")
 
 
 @hookimpl
 def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
-    """Choose the exact solver of stars for stars, else the exact solver where terms are quadratic, else ADMM."""
-    if problem.graph.is_star:
-        return "solvers:branch-and-bound"
-    from partgraph.potentials import Quadratic
-
-    quadratic = all(type(term) is Quadratic for term in problem.pairwise)
-    return "solvers:exact" if quadratic else "solvers:admm"
+    """Choose the exact solver of stars for stars, and the exact solver of any graph otherwise."""
+    return "solvers:branch-and-bound" if problem.graph.is_star else "solvers:exact"

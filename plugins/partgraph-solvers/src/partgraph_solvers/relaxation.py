@@ -2,7 +2,8 @@
 
 Every star s of a graph has a share of the score, and the shares of a configuration add up to its score:
 
-    S(Phi) = sum_s S_s(Phi_s),    S_s = its edges' terms + sum over its parts r of  theta_s(r, Phi(r)) + <lambda_s(r), Phi(r)>
+    S(Phi) = sum_s S_s(Phi_s),
+    S_s = its edges' terms + sum over its parts r of  theta_s(r, Phi(r)) + <lambda_s(r), Phi(r)>
 
 with tables theta and slopes lambda that add up, over the stars of a part, to the part's own scores. Hence
 
@@ -13,9 +14,9 @@ is dropped. Where v stays, d_s may be handed on: with weights w_r that sum to at
 
     theta_s(r, v) += w_r d_s(r, v),      theta_t(r, v) -= w_r d_s(r, v)     for a star t that comes later,
 
-leaves max S_s as it is, since d_s(r, Phi(r)) <= max S_s - S_s(Phi) for every r, lowers max S_t, and changes no sum. One star
-after the other, forward and backward in turn: sequential tree-reweighted message passing (TRW-S, Kolmogorov, 2006)
-with stars in place of edges, which needs no tables of pairs.
+leaves max S_s as it is, since d_s(r, Phi(r)) <= max S_s - S_s(Phi) for every r, lowers max S_t, and changes no sum.
+One star after the other, forward and backward in turn: sequential tree-reweighted message passing (TRW-S,
+Kolmogorov, 2006) with stars in place of edges, which needs no tables of pairs.
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ class Relaxation:
         self.shares = [np.inf] * len(stars)
         self._slopes, self._blocks = slopes, blocks
         self._subproblems: list[Subproblem | None] = list(subproblems)
-        self._places: list[list[tuple[int, int]]] = [[] for _ in rest.sizes]  # stars of a part, its number there
+        self._places: list[list[tuple[int, int]]] = [
+            [] for _ in rest.sizes
+        ]  # stars of a part, its number there
         for s, star in enumerate(stars):
             for slot, part in enumerate(star.parts):
                 self._places[part].append((s, slot))
@@ -65,8 +68,10 @@ class Relaxation:
             Table(own.scores / len(places)) for own, places in zip(rest.candidates, self._places, strict=True)
         ]
         self._tables = [[equal[part] for part in star.parts] for star in stars]
-        # For `rounding`: how many summands there are, how large, and how large coordinates are against quadratics' widths.
-        self._summands = 8.0 + len(rest.sizes) + len(rest.pairwise) + rest.dimensions * sum(map(len, self._places))
+        # For `rounding`: how many summands there are, how large, and how large coordinates are for quadratics' widths.
+        self._summands = (
+            8.0 + len(rest.sizes) + len(rest.pairwise) + rest.dimensions * sum(map(len, self._places))
+        )
         self._magnitude = sum(abs(float(own.scores.max())) for own in rest.candidates)
         reach = np.array([_reach(own.positions) for own in rest.candidates])
         for star, own, found in zip(stars, slopes, subproblems, strict=True):
@@ -86,9 +91,9 @@ class Relaxation:
         """Bound the rounding error of all shares, and of a score of the problem, together.
 
         The positive summands of a configuration worth having are at most M, the sum of all |maxima|, so that all
-        summands' sizes add up to G = |score| + 2 M at most. Adding n of them in any order errs by n G u, u = 2^-53, the
-        messages worked into tables included: of those a star sends one per part and turn. A square
-        w (q - y)^2, with coordinates rounded by at most delta = 4 u (|q| + |y|), errs by 2 sqrt(w G) delta sqrt(w) + w delta^2.
+        summands' sizes add up to G = |score| + 2 M at most. Adding n of them in any order errs by n G u, u = 2^-53,
+        the messages worked into tables included: of those a star sends one per part and turn. A square w (q - y)^2,
+        with coordinates rounded by at most delta = 4 u (|q| + |y|), errs by 2 sqrt(w G) sqrt(w) delta + w delta^2.
         The margin is four times the sum, and never zero, so that a score is always found when asked for what it lies above.
         """
         u, g = 2.0**-53, abs(score) + 2 * self._magnitude
@@ -102,7 +107,10 @@ class Relaxation:
         return labels
 
     def drop(self, s: int, score: float, ahead: Collection[int]) -> None:
-        """Drop what star `s` shows to be in no configuration of this score, and hand on to the stars `ahead` what the rest lacks."""
+        """Drop what star `s` shows to be in no configuration of this score.
+
+        What the other candidates lack is handed on to the stars `ahead`.
+        """
         gap = self.bound - score + 2 * self.rounding(score)
         found = self._star(s).marginals(self._tables[s], self.shares[s] - gap, self.clock)
         parts = self.stars[s].parts
@@ -138,9 +146,9 @@ class Relaxation:
                 self._subproblems[s] = None
 
     def rounded(self, first: int) -> list[int]:
-        """Return a configuration, (N,) labels of what is left: a star's best, then that of others that share most with it.
+        """Return a configuration, (N,) labels of what is left, from the best of one star.
 
-        Every star keeps the labels that its parts have already.
+        Then those of the others follow, each time the one with most of its parts labelled, and keep their labels.
         """
         labels: dict[int, int] = {}
         waiting = set(range(len(self.stars)))

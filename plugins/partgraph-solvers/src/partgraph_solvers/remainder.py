@@ -39,7 +39,14 @@ class Remainder:
     def of(cls, problem: Problem) -> Remainder:
         """Return all of a problem whose unary terms are tabulated."""
         labels = tuple(np.arange(size) for size in problem.sizes)
-        return cls(problem.graph, problem.pairwise, problem.candidates, problem.anchors, labels, problem.graph.links())
+        return cls(
+            problem.graph,
+            problem.pairwise,
+            problem.candidates,
+            problem.anchors,
+            labels,
+            problem.graph.links(),
+        )
 
     @property
     def dimensions(self) -> int:
@@ -75,9 +82,7 @@ class Remainder:
             field = anchors[e]
             if i in kept and field is not None:
                 anchors[e] = field[kept[i]]
-        return attrs.evolve(
-            self, candidates=tuple(candidates), labels=tuple(labels), anchors=tuple(anchors)
-        )
+        return attrs.evolve(self, candidates=tuple(candidates), labels=tuple(labels), anchors=tuple(anchors))
 
     def allowed(self) -> dict[int, np.ndarray]:
         """Return, for parts with forbidden candidates (score -inf), the others."""
@@ -111,9 +116,7 @@ class Remainder:
         """Return labels of the problem, (N,), for labels of what is left."""
         return tuple(int(own[label]) for own, label in zip(self.labels, part_labels, strict=True))
 
-    def tables(
-        self, score: float
-    ) -> tuple[list[np.ndarray], tuple[tuple[int, int], ...], list[np.ndarray]]:
+    def tables(self, score: float) -> tuple[list[np.ndarray], tuple[tuple[int, int], ...], list[np.ndarray]]:
         """Return the unary scores, the links (i < j), and the sum of all terms between i and j as (K_i, K_j) tables.
 
         All of them finite: a pair whose terms are -inf gets a number so low that no configuration with it reaches

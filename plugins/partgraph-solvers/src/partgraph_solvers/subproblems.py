@@ -52,7 +52,7 @@ class Subproblem(abc.ABC):
 
     @abc.abstractmethod
     def maximum(self, tables: Sequence[Table], clock: Clock) -> tuple[list[int], float]:
-        """Return the labels of a best configuration, and an upper bound of its score that is reached but for rounding."""
+        """Return the labels of a best configuration, and an upper bound, its score but for rounding."""
 
     @abc.abstractmethod
     def marginals(
@@ -75,9 +75,7 @@ def subproblem(rest: Remainder, star: Star, slopes: np.ndarray, blocks: BlockSet
             tuple(blocks.of(own, own) for own in positions),
             tuple((slope, 0.0, none) if any(slope) else None for slope in slopes.tolist()),
         )
-    linear = [
-        rest.candidates[part].positions @ slope for part, slope in zip(star.parts, slopes, strict=True)
-    ]
+    linear = [rest.candidates[part].positions @ slope for part, slope in zip(star.parts, slopes, strict=True)]
     boxes = BoxStar.of(rest, star, slots)
     return Boxes(boxes, linear, boxes.largest)
 
