@@ -53,8 +53,9 @@ def loopy_problem(seed: int, flavour: str, *, most: int = 6, parts: int = 5) -> 
     """Draw a problem with up to `parts` parts and `most` candidates each, loops, several pieces, edges both ways.
 
     ties: whole numbers, so that sums are exact; near-ties: the same but for differences in the last bits;
-    duplicates: candidates that are the same; strong, flat: terms of edges, or of parts, that hardly matter; huge: single scores
-    like -1e30; generic, mixed: terms other than quadratic, everywhere or on some edges; barrier: terms that may be -inf.
+    duplicates: candidates that are the same; strong, flat: terms of edges, or of parts, that hardly matter;
+    huge: single scores like -1e30; generic, mixed: terms other than quadratic, everywhere or on some edges;
+    barrier: terms that may be -inf.
     """
     rng = np.random.default_rng([seed, FLAVOURS.index(flavour)])
     n, dim = int(rng.integers(1, parts + 1)), int(rng.integers(2, 4))

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 import pytest
 from generated import all_scores
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopy import FLAVOURS, Attraction, Barrier, Distance, loopy_problem
 from partgraph_solvers import Exact
@@ -47,6 +47,7 @@ def watched(
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**6), n_best=st.sampled_from([1, 1, 2, 7, 40]))
 def test_generated_problems_against_exhaustive_search(flavour: str, seed: int, n_best: int) -> None:
     problem = loopy_problem(seed, flavour, most=4)

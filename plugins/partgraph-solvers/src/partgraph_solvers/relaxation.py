@@ -94,7 +94,8 @@ class Relaxation:
         summands' sizes add up to G = |score| + 2 M at most. Adding n of them in any order errs by n G u, u = 2^-53,
         the messages worked into tables included: of those a star sends one per part and turn. A square w (q - y)^2,
         with coordinates rounded by at most delta = 4 u (|q| + |y|), errs by 2 sqrt(w G) sqrt(w) delta + w delta^2.
-        The margin is four times the sum, and never zero, so that a score is always found when asked for what it lies above.
+        The margin is four times the sum, and never zero: searches for a score of at least some number may need to
+        start a little below it.
         """
         u, g = 2.0**-53, abs(score) + 2 * self._magnitude
         errors = self._summands * g + 8 * g**0.5 * self._reach + 16 * u * self._reach**2
