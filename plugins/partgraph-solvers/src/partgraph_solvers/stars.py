@@ -12,7 +12,7 @@ from typing import Protocol
 import attrs
 import numpy as np
 
-from partgraph import Candidates, Graph, Potential, Star
+from partgraph import Candidates, Graph, Potential, Problem, Star
 
 
 class Layout(Protocol):
