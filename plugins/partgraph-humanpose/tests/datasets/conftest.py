@@ -301,4 +301,5 @@ def write_video(path, frames=FRAMES, rate=50):
 
 Studio.write_pose = staticmethod(write_pose)
 Studio.write_picture = staticmethod(write_picture)
+Studio.write_video = staticmethod(write_video)
 Studio.picture = staticmethod(picture)

@@ -87,9 +87,12 @@ def test_a_frame_beyond_the_video_is_said_and_others_still_read(studio, folders)
     assert abs(read_frame(path, 4)[..., 2].mean() - 40) < 3
 
 
-def test_a_missing_or_broken_video_is_said(tmp_path):
+def test_a_missing_slow_or_broken_video_is_said(studio, tmp_path):
     with pytest.raises(DataError, match="no such file"):
         read_frame(tmp_path / "none.mp4", 0)
+    studio.write_video(tmp_path / "slow.mp4", rate=25)
+    with pytest.raises(DataError, match="a video of 50 frames a second; found 25"):
+        read_frame(tmp_path / "slow.mp4", 0)
     (tmp_path / "broken.mp4").write_bytes(b"nothing")
     with pytest.raises(DataError, match="cannot be read"):
         read_frame(tmp_path / "broken.mp4", 0)

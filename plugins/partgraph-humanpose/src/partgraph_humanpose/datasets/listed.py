@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, final
@@ -50,7 +51,7 @@ class Listed:
 
     def save(self, path: Path) -> None:
         """Write the arrays to an ``.npz`` file, whole or not at all."""
-        temporary = path.with_name(f"{path.name}.part.npz")
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.npz")
         np.savez(temporary, **attrs.asdict(self))
         temporary.replace(path)
 

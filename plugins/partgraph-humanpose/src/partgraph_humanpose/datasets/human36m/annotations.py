@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -129,7 +130,7 @@ class Annotations:
     def save(self, path: Path) -> None:
         """Write the arrays to an ``.npz`` file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.part.npz")
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.npz")
         names = np.array([(video.subject, video.take, video.camera) for video in self.videos], str).reshape(
             -1, 3
         )

@@ -17,25 +17,23 @@ _TAKES = 2  # of each action and subject
 
 def inspect_layout(layout: Layout) -> Inventory:
     """Subjects, actions, cameras and frames, and what is missing or malformed. Reads all annotation, no picture."""
-    problems: list[str] = []
-    read: dict[str, Annotations] = {}
     try:
-        subjects = layout.subjects()
-        cameras = layout.cameras()
+        subjects, cameras = layout.subjects(), layout.cameras()
     except PartGraphError as error:
         return Inventory(layout.title, {"folder": str(layout.folder)}, (str(error),))
-    for subject in subjects:
+    absent = [subject for subject in SUBJECTS if subject not in subjects]
+    problems = [f"no poses of {', '.join(absent)}"] if absent else []
+    videos: list[Video] = []
+    frames: dict[str, int] = {}
+    for subject in subjects:  # one after the other: all of them would fill the memory
         try:
-            read[subject] = layout.read(subject)
+            read = layout.read(subject)
         except PartGraphError as error:
             problems.append(str(error))
-    absent = [subject for subject in SUBJECTS if subject not in subjects]
-    if absent:
-        problems.append(f"no poses of {', '.join(absent)}")
-    for subject, own in read.items():
-        problems += _problems(layout, subject, own)
-    videos = [video for own in read.values() for video in own.videos]
-    frames = {subject: len(own) for subject, own in read.items()}
+            continue
+        videos += read.videos
+        frames[subject] = len(read)
+        problems += _problems(layout, subject, read)
     contents: dict[str, Any] = {
         "folder": str(layout.folder),
         "subjects": list(subjects),

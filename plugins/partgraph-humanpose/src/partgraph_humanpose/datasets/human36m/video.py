@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from partgraph_humanpose.datasets.errors import DataError, optional
-from partgraph_humanpose.datasets.human36m.protocol import Video
+from partgraph_humanpose.datasets.human36m.protocol import RATE, Video
 
 _AHEAD = 200  # frames that are rather decoded than jumped over
 _OTHER_WORDS = {"Photo": "TakingPhoto", "WalkDog": "WalkingDog"}  # in S1's file names
@@ -59,6 +59,9 @@ class _Frames:
             self._stream = self._container.streams.video[0]
         except (av.FFmpegError, IndexError) as error:
             raise DataError(path, "a video", f"what cannot be read ({error})", "copy it anew") from None
+        rate = float(self._stream.average_rate or 0)
+        if abs(rate - RATE) > 0.5:  # a mean over the file, which may be a little off
+            raise DataError(path, f"a video of {RATE} frames a second", f"{rate:g}", "copy the official one")
         self._stream.thread_type = "AUTO"
         self._decoded, self._next = self._container.decode(self._stream), 0
 
@@ -88,10 +91,10 @@ class _Frames:
 
     def _seek(self, number: int) -> None:
         stream = self._stream
-        target = (stream.start_time or 0) + round(number / (stream.average_rate * stream.time_base))
+        target = (stream.start_time or 0) + round(number / (RATE * stream.time_base))
         self._container.seek(target, stream=stream, backward=True)
         self._decoded = self._container.decode(stream)
 
     def _number(self, frame: Any) -> int:
         stream = self._stream
-        return round((frame.pts - (stream.start_time or 0)) * stream.time_base * stream.average_rate)
+        return round((frame.pts - (stream.start_time or 0)) * stream.time_base * RATE)
