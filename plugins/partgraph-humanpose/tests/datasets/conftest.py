@@ -22,6 +22,18 @@ FETCHED = {"Directions": "Directions-2", "Directions 1": "Directions-1", "Taking
     "Waiting 1": "Waiting-1",
     "Posing": "Posing-2",
 }
+MAPPING = (
+    ("Action", "subaction", "S1", "S9", "S11"),
+    (1, 1, "_ALL 1", "_ALL 1", "_ALL 1"),
+    (2, 1, "Directions 1", "Directions 1", "Directions 1"),
+    (2, 2, "Directions", "Directions", "Directions"),
+    (5, 2, "Greeting", "Greeting", "Greeting"),
+    (7, 2, "Posing", "Posing", "Posing"),
+    (12, 2, "TakingPhoto", "Photo", "Photo"),
+    (13, 1, "Waiting 1", "Waiting 1", "Waiting 1"),
+    ("Action", "subaction", "Irina", "Paul", "Andrei"),
+    ("", "", "[1002 1000]", "[1002 1000]", "[1002 1000]"),
+)
 OF_32 = [0, 1, 2, 3, 6, 7, 8, 12, 13, 14, 15, 17, 18, 19, 25, 26, 27]
 NUMBER_OF_ACTION = {"Directions": 2, "Greeting": 5, "Posing": 7, "TakingPhoto": 12, "Waiting": 13}
 
@@ -78,10 +90,11 @@ class Studio:
     # What people have on disk.
 
     def write_metadata(self, folder):
+        mapping = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in MAPPING)
         numbers = " ".join(map(repr, [*self.extrinsic.ravel().tolist(), *self.intrinsic.ravel().tolist()]))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "metadata.xml").write_text(
-            f'<?xml version="1.0" encoding="utf-8"?>\n<a>\n   <mapping><tr><td>Action</td></tr></mapping>\n'
+            f'<?xml version="1.0" encoding="utf-8"?>\n<a>\n   <mapping>{mapping}</mapping>\n'
             f"   <w0>[{numbers}]</w0>\n</a>\n"
         )
 

@@ -6,6 +6,7 @@ from partgraph_humanpose.datasets import errors
 from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.human36m.annotations import Annotations, thin
 from partgraph_humanpose.datasets.human36m.detect import LAYOUTS, find_layout, layout_of
+from partgraph_humanpose.datasets.human36m.inventory import inspect_layout
 from partgraph_humanpose.datasets.human36m.joints import OF_32
 from partgraph_humanpose.datasets.human36m.protocol import (
     ACTION_OF_NUMBER,
@@ -14,6 +15,7 @@ from partgraph_humanpose.datasets.human36m.protocol import (
     Video,
     action_of,
 )
+from partgraph_humanpose.datasets.human36m.takes import read_takes, take_of
 from partgraph_humanpose.datasets.human36m.video import read_frame
 from PIL import Image
 
@@ -379,6 +381,32 @@ def test_actions_have_the_papers_names_and_order():
         ("Sitting 1", "Sitting"),
     ):
         assert action_of(take) == action
+
+
+def test_takes_have_the_names_of_metadata(studio, tmp_path):
+    studio.write_metadata(tmp_path)
+    takes = read_takes(tmp_path / "metadata.xml")
+    assert list(takes) == ["S1", "S9", "S11"]
+    assert take_of("Directions", "S1", takes) == ("Directions", 2)
+    assert take_of("TakingPhoto", "S1", takes) == take_of("Photo", "S1", takes) == ("Photo", 2)
+    assert take_of("WalkingDog-1", "S1", takes) == ("WalkDog", 1)
+    assert take_of("_ALL 1", "S1", takes) is None
+    assert take_of("Directions 3", "S1", takes) is None
+    for own, take in studio.world:
+        assert take_of(take, own, takes) == take_of(studio.fetched[take], own, takes)
+    assert read_takes(tmp_path / "none.xml") == {}
+    (tmp_path / "other.xml").write_text("<a><mapping><tr><td>x</td></tr></mapping></a>")
+    assert read_takes(tmp_path / "other.xml") == {}
+
+
+def test_a_take_that_metadata_does_not_have_is_said(studio, tmp_path):
+    studio.write_mmpose(tmp_path)
+    studio.write_metadata(tmp_path)
+    path = tmp_path / "metadata.xml"
+    path.write_text(path.read_text().replace("<td>TakingPhoto</td>", "<td>TakingPhoto 1</td>"))
+    problems = inspect_layout(layout_of(tmp_path)).problems
+    assert "S1: metadata.xml has no TakingPhoto" in problems
+    assert any(problem.startswith("S1: no poses of ") and "Photo 1, " in problem for problem in problems)
 
 
 def test_twelve_videos_drift_and_one_is_missing():

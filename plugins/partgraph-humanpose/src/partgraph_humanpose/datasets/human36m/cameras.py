@@ -25,12 +25,16 @@ _NUMBERS = len(CAMERAS) * (_SUBJECTS * _EXTRINSIC + _INTRINSIC)
 
 def find_cameras(folder: Path) -> Cameras | None:
     """The cameras in `folder` or the one above it: ``metadata.xml``, else ``cameras.json``; None without either."""
-    for parent in (folder, folder.resolve().parent):
-        if (parent / METADATA).is_file():
-            return read_metadata(parent / METADATA)
-        if (parent / JSON).is_file():
-            return read_json(parent / JSON)
+    for read, name in ((read_metadata, METADATA), (read_json, JSON)):
+        if path := find_beside(folder, name):
+            return read(path)
     return None
+
+
+def find_beside(folder: Path, name: str) -> Path | None:
+    """The file `name` in `folder` or in the one above it."""
+    paths = (parent / name for parent in (folder, folder.resolve().parent))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def read_metadata(path: Path) -> Cameras:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from pathlib import Path
 from typing import Any
 
 from partgraph.errors import PartGraphError
 from partgraph.learning.dataset import Inventory
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
+from partgraph_humanpose.datasets.human36m.cameras import METADATA, find_beside
 from partgraph_humanpose.datasets.human36m.layout import Layout
-from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS, SUBJECTS, Video
+from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS, SUBJECTS, Video, action_of
+from partgraph_humanpose.datasets.human36m.takes import read_takes, take_of
 
 _TAKES = 2  # of each action and subject
 
@@ -49,10 +52,9 @@ def inspect_layout(layout: Layout) -> Inventory:
 
 
 def _problems(layout: Layout, subject: str, read: Annotations) -> Iterator[str]:
-    takes = Counter(action for action, _ in {(video.action, video.take) for video in read.videos})
-    other = [f"{action} {takes[action]}" for action in ACTIONS if takes[action] != _TAKES]
-    if other:
-        yield f"{subject}: not {_TAKES} takes of each action as in the release, but {', '.join(other)}"
+    yield from _missing_takes(
+        subject, {video.take for video in read.videos}, find_beside(layout.folder, METADATA)
+    )
     for take in sorted({video.take for video in read.videos}):
         seen = {video.camera for video in read.videos if video.take == take}
         lacking = [
@@ -71,3 +73,21 @@ def _problems(layout: Layout, subject: str, read: Annotations) -> Iterator[str]:
                 break
     if without:
         yield f"{subject}: no pictures of {len(without)} of {len(read.videos)} videos, as {without[0]}"
+
+
+def _missing_takes(subject: str, there: Set[str], metadata: Path | None) -> Iterator[str]:
+    """By the names in ``metadata.xml``; without it, every action should have two takes."""
+    takes = read_takes(metadata) if metadata is not None else {}
+    if takes.get(subject):
+        found = {take_of(name, subject, takes) for name in there}
+        missing = [name for name, take in takes[subject].items() if take not in found]
+        unknown = sorted(name for name in there if take_of(name, subject, takes) is None)
+        if missing:
+            yield f"{subject}: no poses of {', '.join(missing)}, which metadata.xml has"
+        if unknown:
+            yield f"{subject}: metadata.xml has no {', '.join(unknown)}"
+        return
+    numbers = Counter(map(action_of, there))
+    other = [f"{action} {numbers[action]}" for action in ACTIONS if numbers[action] != _TAKES]
+    if other:
+        yield f"{subject}: not {_TAKES} takes of each action as in the release, but {', '.join(other)}"
