@@ -42,18 +42,20 @@ def _center_scores(problem: Problem) -> np.ndarray:
     return problem.candidates[problem.graph.edges[0][0]].scores
 
 
-def all_pairs_numpy(problem: Problem, block: int = 500) -> float:
-    """Return the best score of a star, a block of centers at a time."""
+def all_pairs_numpy(problem: Problem, block: int = 64) -> float:
+    """Return the best score of a star, a block of centers at a time: more do not fit into the cache."""
     total = _center_scores(problem).copy()
     for query, point, scores in _messages(problem):
-        constant = scores - (point**2).sum(1)
+        constant, transposed = scores - (point**2).sum(1), 2 * point.T
         for start in range(0, len(query), block):
             q = query[start : start + block]
-            total[start : start + block] += (2 * q @ point.T + constant).max(1) - (q**2).sum(1)
+            values = q @ transposed
+            values += constant
+            total[start : start + block] += values.max(1) - (q**2).sum(1)
     return float(total.max())
 
 
-def all_pairs_torch(problem: Problem, block: int = 500) -> float:
+def all_pairs_torch(problem: Problem, block: int = 64) -> float:
     """Return the best score of a star, on one thread of the processor."""
     import torch
 

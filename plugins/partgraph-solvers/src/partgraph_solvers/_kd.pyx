@@ -79,7 +79,9 @@ cdef class View:
     def __init__(self, const double[:, ::1] points not None, Tree tree not None):
         if points.shape[0] != tree._tree.get().count:
             raise ValueError(f"{points.shape[0]} points for a tree of {tree._tree.get().count}")
-        self._view = make_unique[CView](&points[0, 0], tree._tree.get()[0])
+        cdef const double* data = &points[0, 0]
+        with nogil:
+            self._view = make_unique[CView](data, tree._tree.get()[0])
 
 
 cdef class Scores:
@@ -90,7 +92,9 @@ cdef class Scores:
     def __init__(self, const double[::1] scores not None, Tree tree not None):
         if scores.shape[0] != tree._tree.get().count:
             raise ValueError(f"{scores.shape[0]} scores for a tree of {tree._tree.get().count}")
-        self._scores = make_unique[CScores](&scores[0], tree._tree.get()[0])
+        cdef const double* data = &scores[0]
+        with nogil:
+            self._scores = make_unique[CScores](data, tree._tree.get()[0])
 
 
 cdef class Star:
