@@ -16,6 +16,7 @@ import numpy as np
 from partgraph import Candidates, Problem, Solution, SolveError, Solver, Status, UnsupportedProblemError
 from partgraph.solver import why_unsolvable
 from partgraph_solvers.boxes import BoxStar
+from partgraph_solvers.clock import Clock
 from partgraph_solvers.compiled import BlockSet, CompiledStar, compiles
 from partgraph_solvers.stars import decide, not_a_star, star_of
 
@@ -86,7 +87,7 @@ class BranchAndBound(Solver):
         Parameters
         ----------
         problem : Problem
-            A star of `Quadratic` terms. Tensors are detached.
+            A star. Tensors are detached.
         threshold : float
             The score to reach; -inf for all allowed candidates.
         state : object
@@ -101,21 +102,20 @@ class BranchAndBound(Solver):
         Raises
         ------
         UnsupportedProblemError
-            If the problem is no star, or a term is not `Quadratic`.
+            If the problem is no star.
         SolveError
             If no configuration has a finite score.
         """
         problem = self._checked(problem, threshold)
         state = self.init(problem) if state is None else state
-        if not isinstance(state, CompiledStar):
-            raise UnsupportedProblemError(
-                "max-marginals are found for stars of Quadratic terms; a term of this one is not. Ask for the n best "
-                "configurations instead"
-            )
-        scores = state.blocked_scores(problem)
-        found = state.star.marginals(scores, [None] * len(scores), float(threshold))
-        by_part = dict(zip(state.parts, found, strict=True))
-        return tuple(Marginals(*by_part[part]) for part in range(len(found)))
+        if isinstance(state, CompiledStar):
+            scores = state.blocked_scores(problem)
+            own = state.star.marginals(scores, [None] * len(scores), float(threshold))
+            found = [own[state.parts.index(part)] for part in range(len(own))]
+        else:
+            tables = [problem.unary_scores(part) for part in range(len(problem.sizes))]
+            found = state.marginals(tables, float(threshold), Clock())
+        return tuple(Marginals(labels, scores) for labels, scores in found)
 
     def above(
         self, problem: Problem, threshold: float, *, limit: int = 10_000, state: Any = None
