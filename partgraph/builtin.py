@@ -51,6 +51,17 @@ def partgraph_datasets() -> Iterator[Component]:
     )
 
 
+@hookimpl
+def partgraph_losses() -> Iterator[Component]:
+    """Offer the loss that trains through the search."""
+    yield Component(
+        "structured-hinge",
+        "partgraph.learning.structured:StructuredHinge",
+        "hinge over the most violated configurations, section 2.5",
+        requires=("torch",),
+    )
+
+
 @hookimpl(trylast=True)
 def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
     """Choose a reference solver; plugins with faster ones are asked first."""

@@ -39,7 +39,7 @@ class ConsoleWatcher:
             console=self._console,
             disable=not self._console.is_terminal,
         )
-        self._training: TaskID | None = None
+        self._stages: dict[str, TaskID] = {}
         self._last_line = 0.0
 
     def __enter__(self) -> Self:
@@ -66,11 +66,11 @@ class ConsoleWatcher:
 
     def training(self, progress: TrainingProgress) -> None:
         """The network is being trained."""
-        if self._training is None:
-            self._training = self._bars.add_task("training", total=progress.steps, note="")
+        if progress.stage not in self._stages:
+            self._stages[progress.stage] = self._bars.add_task(progress.stage, total=progress.steps, note="")
         terms = "  ".join(f"{name} {value:.3f}" for name, value in progress.terms.items())
         note = f"{progress.rate:.0f} samples/s  {terms}"
-        self._bars.update(self._training, completed=progress.step, note=note)
+        self._bars.update(self._stages[progress.stage], completed=progress.step, note=note)
         self._line(f"step {progress.step} of {progress.steps}: {note}", last=progress.step == progress.steps)
 
     def calibrating(self, graph: str, scale: float, error: float) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
 from partgraph.learning.model import Network
 
-WEIGHTS, SIDECAR, STATE = "weights.safetensors", "experiment.json", "training.safetensors"
+WEIGHTS, SIDECAR = "weights.safetensors", "experiment.json"
 _FORMAT = "partgraph-trained-1"
 
 
@@ -97,8 +97,15 @@ def load_trained(folder: Path) -> Trained:
     return Trained(experiment, network.eval(), sidecar["metrics"])
 
 
-def save_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer, step: int) -> None:
-    """Write everything that training needs to go on after `step` updates, in one file."""
+def state_path(folder: Path, stage: str = "training") -> Path:
+    """Where the state of a stage of training is kept."""
+    return folder / f"{stage}.safetensors"
+
+
+def save_state(
+    folder: Path, network: Network, optimizer: torch.optim.Optimizer, step: int, stage: str = "training"
+) -> None:
+    """Write everything that a stage of training needs to go on after `step` updates, in one file."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     names = [name for name, _ in network.named_parameters()]
     for index, state in optimizer.state_dict()["state"].items():
@@ -106,11 +113,14 @@ def save_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer,
     tensors["step"] = torch.tensor(step)
     folder.mkdir(parents=True, exist_ok=True)
     _replace_tensors(
-        folder / STATE, {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        state_path(folder, stage),
+        {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},
     )
 
 
-def load_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> int:
+def load_state(
+    folder: Path, network: Network, optimizer: torch.optim.Optimizer, stage: str = "training"
+) -> int:
     """Restore what `save_state` wrote; the number of updates done, zero when there is nothing.
 
     Raises
@@ -118,7 +128,7 @@ def load_state(folder: Path, network: Network, optimizer: torch.optim.Optimizer)
     ExperimentError
         When the file is damaged or of another network.
     """
-    path = folder / STATE
+    path = state_path(folder, stage)
     if not path.exists():
         return 0
     try:

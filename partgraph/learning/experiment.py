@@ -13,7 +13,7 @@ from typing import Any, Literal, final, get_args, get_origin
 
 import attrs
 import cattrs
-from attrs.validators import ge, gt
+from attrs.validators import ge, in_
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
@@ -23,6 +23,7 @@ from partgraph.learning.augment import Augmentation
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Model, Network
+from partgraph.learning.stage import Stage, Training
 
 
 class ExperimentError(PartGraphError, ValueError):
@@ -65,47 +66,21 @@ class Data:
 
 @final
 @attrs.frozen
-class Training:
-    """How the network is trained.
+class Structured:
+    """A second stage of training, through the search (the paper's section 2.5), after c is calibrated.
 
     Attributes
     ----------
-    steps, batch : number of updates, samples in each
-    learning_rate, weight_decay : of AdamW
-    warmup : steps over which the learning rate rises
-    decay : last steps, over which it falls to zero along a straight line; constant in between, so that training can
-        be lengthened while it runs without changing what has been done
-    restarts : numbers of further steps after them; each restart begins at half the learning rate and ends with a
-        decay of its own
-    clip : largest norm of the gradient
-    checkpoint : steps between two checkpoints
+    loss : one that solves problems, as `structured-hinge` does
+    training : as of the first stage; rates that train fresh weights are far too high here
+    parameters : "heads" trains the network's last layers alone, "all" everything
+    supervision : factor on the first stage's loss, which is kept beside this one; 0 leaves it out
     """
 
-    steps: int = attrs.field(default=2000, validator=gt(0))
-    batch: int = attrs.field(default=32, validator=gt(0))
-    learning_rate: float = attrs.field(default=2e-3, validator=gt(0))
-    weight_decay: float = attrs.field(default=1e-2, validator=ge(0))
-    warmup: int = attrs.field(default=100, validator=ge(0))
-    decay: int = attrs.field(default=500, validator=ge(0))
-    restarts: tuple[int, ...] = attrs.field(default=(), validator=attrs.validators.deep_iterable(gt(0)))
-    clip: float = attrs.field(default=20.0, validator=gt(0))
-    checkpoint: int = attrs.field(default=250, validator=gt(0))
-
-    @property
-    def total(self) -> int:
-        """Number of updates, the restarts' included."""
-        return self.steps + sum(self.restarts)
-
-    def rate(self, step: int) -> float:
-        """Learning rate of an update, counted from zero."""
-        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        peak, length = self.learning_rate, self.steps
-        for further in self.restarts:
-            if step < length:
-                break
-            step, length, peak, rise = step - length, further, self.learning_rate / 2, 1.0
-        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay else 1.0
-        return peak * min(rise, fall)
+    loss: Choice
+    training: Training
+    parameters: Literal["heads", "all"] = attrs.field(default="heads", validator=in_(("heads", "all")))
+    supervision: float = attrs.field(default=0.0, validator=ge(0))
 
 
 @final
@@ -133,7 +108,8 @@ class Experiment:
     Attributes
     ----------
     name : what it is called
-    data, model, loss, augmentation, training, evaluation : see their classes
+    data, model, loss, augmentation, training, structured, evaluation : see their classes; without `structured` there is
+        one stage of training
     seed : of weights, order and augmentation
     """
 
@@ -143,6 +119,7 @@ class Experiment:
     loss: Choice
     augmentation: Augmentation = attrs.Factory(Augmentation)
     training: Training = attrs.Factory(Training)
+    structured: Structured | None = None
     evaluation: Evaluation = attrs.Factory(Evaluation)
     seed: int = 0
 
@@ -173,14 +150,22 @@ class Experiment:
         return network
 
     def build_loss(self) -> Loss:
-        """The loss."""
-        built = self.loss.build("loss")
-        assert isinstance(built, Loss)
-        return built
+        """The loss of the first stage."""
+        return self.loss.build("loss")
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of training, one after the other."""
+        loss = self.build_loss()
+        first = Stage("training", ((1.0, loss),), self.training)
+        if self.structured is None:
+            return (first,)
+        kept = ((self.structured.supervision, loss),) if self.structured.supervision else ()
+        losses = ((1.0, self.structured.loss.build("loss")), *kept)
+        return first, Stage("structured", losses, self.structured.training, self.structured.parameters, True)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_mapping` reads back."""
-        return {
+        values: dict[str, Any] = {
             "name": self.name,
             "seed": self.seed,
             "data": {part: _flat(getattr(self.data, part)) for part in ("train", "validation", "test")},
@@ -190,6 +175,9 @@ class Experiment:
             "training": attrs.asdict(self.training),
             "evaluation": attrs.asdict(self.evaluation),
         }
+        if self.structured is not None:
+            values["structured"] = attrs.asdict(self.structured) | {"loss": _flat(self.structured.loss)}
+        return values
 
 
 def from_mapping(values: Mapping[str, Any], source: str) -> Experiment:

@@ -15,8 +15,9 @@ from partgraph.errors import PartGraphError
 from partgraph.learning.batches import shuffled, step_generator
 from partgraph.learning.checkpoint import load_state, save_state
 from partgraph.learning.dataset import Dataset
-from partgraph.learning.experiment import Experiment, ExperimentError
+from partgraph.learning.experiment import Experiment
 from partgraph.learning.model import Network
+from partgraph.learning.stage import Stage
 
 LOG = "log.jsonl"
 
@@ -35,30 +36,36 @@ class Progress:
     step, steps : updates done, and in all
     terms : the loss's terms, averaged over the last updates
     rate : samples a second since training was started or resumed
+    stage : name of the stage
     """
 
     step: int
     steps: int
     terms: dict[str, float]
     rate: float
+    stage: str = "training"
 
 
 def fit(
     experiment: Experiment,
     dataset: Dataset,
     folder: Path,
+    stage: Stage | None = None,
+    network: Network | None = None,
     *,
     device: str = "cpu",
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
 ) -> Network:
-    """Train a network, or go on with training that was interrupted in `folder`.
+    """Train a network in one stage, or go on with a stage that was interrupted in `folder`.
 
     Parameters
     ----------
     experiment : what to train
     dataset : training samples
-    folder : holds the checkpoint and ``log.jsonl``
+    folder : holds the stage's checkpoint and ``log.jsonl``
+    stage : the experiment's first one by default
+    network : where the stage starts; fresh weights by default
     device : where the network lives
     report : told about progress every `report_every` steps
 
@@ -71,24 +78,22 @@ def fit(
     ------
     DivergenceError
         When the loss is no longer finite; the last checkpoint is from before.
-    ExperimentError
+    StageError
         When a batch is larger than the data set.
     """
-    options = experiment.training
-    if len(dataset) < options.batch:
-        raise ExperimentError(
-            f"training.batch: {options.batch} samples were asked for, but there are {len(dataset)} to train on"
-        )
+    stage = experiment.stages()[0] if stage is None else stage
+    options = stage.training
+    stage.check(dataset)
     torch.manual_seed(experiment.seed)
-    network = experiment.build_network(dataset.parts, initialize=True)
+    if network is None:
+        network = experiment.build_network(dataset.parts, initialize=True)
     network = network.to(device, memory_format=torch.channels_last)
-    loss = experiment.build_loss()
+    stage.prepare(network)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
     )
-    first = load_state(folder, network, optimizer)
+    first = load_state(folder, network, optimizer, stage.name)
     folder.mkdir(parents=True, exist_ok=True)
-    network.train()
     started, mean = time.monotonic(), dict[str, float]()
     batches = shuffled(dataset, options.batch, experiment.seed, first)
     for step in range(first, options.total):
@@ -98,11 +103,11 @@ def fit(
         for group in optimizer.param_groups:
             group["lr"] = options.rate(step)
         images = batch.images.contiguous(memory_format=torch.channels_last)
-        terms = loss(network, network(images), batch)
+        terms = stage.terms(network, network(images), batch)
         total = torch.stack(list(terms.values())).sum()
         if not bool(total.isfinite()):
             raise DivergenceError(
-                f"the loss is {total.item()} at step {step}; lower the learning rate or look at the data"
+                f"{stage.name}: the loss is {total.item()} at step {step}; lower the learning rate or look at the data"
             )
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -114,10 +119,10 @@ def fit(
         done = step + 1
         if done % report_every == 0 or done == options.total:
             rate = (done - first) * options.batch / (time.monotonic() - started)
-            progress = Progress(done, options.total, dict(mean), rate)
+            progress = Progress(done, options.total, dict(mean), rate, stage.name)
             with (folder / LOG).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(attrs.asdict(progress)) + "\n")
             report(progress)
         if done % options.checkpoint == 0 or done == options.total:
-            save_state(folder, network, optimizer, done)
+            save_state(folder, network, optimizer, done, stage.name)
     return network.eval()

@@ -65,13 +65,7 @@ class Decoder:
         ExperimentError
             When a graph is not over these parts, in their order.
         """
-        graphs = {name: plugins.get("graph", name) for name in evaluation.graphs}
-        for name, graph in graphs.items():
-            if tuple(graph.parts) != tuple(parts):
-                raise ExperimentError(
-                    f"graph {name!r} couples the parts {', '.join(graph.parts)}, but the network scores "
-                    f"{', '.join(parts)}; choose a graph over these, in their order"
-                )
+        graphs = {name: graph_over(parts, name) for name in evaluation.graphs}
         if evaluation.solver is not None:
             plugins.get("solver", evaluation.solver)
         return cls(graphs, evaluation.pairwise_scale, evaluation.solver)
@@ -86,6 +80,17 @@ class Decoder:
             for own, problem in zip(answers, problems, strict=True):
                 own[name] = answer(problem, self.solver)
         return answers
+
+
+def graph_over(parts: Sequence[str], name: str) -> Graph:
+    """The graph of that name, if it is over these parts in their order; otherwise an `ExperimentError`."""
+    graph = plugins.get("graph", name)
+    if tuple(graph.parts) != tuple(parts):
+        raise ExperimentError(
+            f"graph {name!r} couples the parts {', '.join(graph.parts)}, but the network scores "
+            f"{', '.join(parts)}; choose a graph over these, in their order"
+        )
+    return graph
 
 
 def answer(problem: Problem, solver: str | None) -> Answer:

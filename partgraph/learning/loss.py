@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -16,3 +17,11 @@ class Loss(abc.ABC):
     @abc.abstractmethod
     def __call__(self, network: Network, outputs: Any, batch: Batch) -> dict[str, Tensor]:
         """Named scalar terms, weighted; their sum is minimised."""
+
+    @property
+    def graph(self) -> str | None:
+        """Name of the graph whose problems the loss solves; None where it solves none."""
+        return None
+
+    def check(self, parts: Sequence[str]) -> None:  # noqa: B027 - most losses leave it as it is
+        """Raise for what would fail with a network of these parts; asked before the data are made."""

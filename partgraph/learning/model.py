@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -64,6 +64,10 @@ class Network(nn.Module, abc.ABC):
     @abc.abstractmethod
     def offset_residuals(self, outputs: Any, target: Tensor) -> Tensor:
         """(B, N, N, 3) px: true minus expected displacement from part i to part j, expected at the true part i."""
+
+    def heads(self) -> Iterator[nn.Parameter]:
+        """The parameters of the last layers, which fine-tuning may be restricted to; all of them by default."""
+        return self.parameters()
 
     @abc.abstractmethod
     def set_pairwise_weights(self, weights: Tensor) -> None:

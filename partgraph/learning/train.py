@@ -21,7 +21,7 @@ from partgraph.learning.dataset import Dataset, MissingTruthError, require_3d
 from partgraph.learning.evaluate import evaluate, summarise
 from partgraph.learning.experiment import Experiment
 from partgraph.learning.fit import Progress, fit
-from partgraph.learning.infer import Decoder
+from partgraph.learning.infer import Decoder, graph_over
 from partgraph.learning.model import Network
 
 _MEAN_POSE_SAMPLES = 2000
@@ -64,8 +64,19 @@ def train(
     for what, dataset in (("training images", data), ("validation images", validation)):
         prepare(dataset, what, watcher)
     require_3d([validation[0]], "calibration")  # said now, not after training
-    network = fit(experiment, data, folder, device=device, report=watcher.training).cpu()
-    experiment, metrics = calibrate(experiment, network, data, validation, watcher)
+    first, *further = experiment.stages()
+    network = fit(experiment, data, folder, first, device=device, report=watcher.training).cpu()
+    weights = pairwise_weights(network, validation)
+    network.set_pairwise_weights(weights)
+    experiment = calibrate(experiment, network, validation, watcher)
+    metrics = measure(experiment, network, data, validation)
+    for stage in further:
+        network.set_pairwise_weights(
+            weights * experiment.evaluation.pairwise_scale.get(stage.graph or "", 1.0)
+        )
+        network = fit(experiment, data, folder, stage, network, device=device, report=watcher.training).cpu()
+        experiment = calibrate(experiment, network, validation, watcher, learned=stage.graph)
+        metrics = measure(experiment, network, data, validation) | {f"before_{stage.name}": metrics}
     metrics |= {
         "command": command,
         "seconds_of_last_start": round(time.time() - started),
@@ -80,7 +91,8 @@ def _check(experiment: Experiment, data: Dataset) -> None:
     """Raise for whatever would fail only after the data are made or the network is trained."""
     experiment.dataset("test")
     experiment.build_network(data.parts, initialize=True)
-    experiment.build_loss()
+    for stage in experiment.stages():
+        stage.check(data)
     Decoder.of(experiment.evaluation, data.parts)
 
 
@@ -91,38 +103,45 @@ def prepare(dataset: Dataset, what: str, watcher: Watcher) -> None:
 
 
 def calibrate(
-    experiment: Experiment, network: Network, data: Dataset, validation: Dataset, watcher: Watcher
-) -> tuple[Experiment, dict[str, object]]:
-    """Set c of eq. 3 from the validation data, choose its factor for each graph, and measure.
+    experiment: Experiment,
+    network: Network,
+    validation: Dataset,
+    watcher: Watcher,
+    learned: str | None = None,
+) -> Experiment:
+    """The experiment with the factors on c that suit each graph, from the validation data.
 
-    Returns
-    -------
-    experiment
-        With the factors filled in.
-    metrics
-        The mean pose of the training data and the errors on the validation data.
+    Parameters
+    ----------
+    learned : the graph over which c itself was learned, and needs no factor
     """
-    network.set_pairwise_weights(pairwise_weights(network, validation))
     graphs = Decoder.of(experiment.evaluation, network.parts).graphs
+    trained = [stage.graph for stage in experiment.stages() if stage.graph is not None]
+    graphs = {**graphs, **{name: graph_over(network.parts, name) for name in trained}}
     scales = pairwise_scales(
         network,
         validation,
-        graphs,
+        {name: graph for name, graph in graphs.items() if name != learned},
         experiment.evaluation.solver,
         samples=_SCALE_SAMPLES,
         advance=watcher.calibrating,
     )
-    experiment = attrs.evolve(
-        experiment, evaluation=attrs.evolve(experiment.evaluation, pairwise_scale=scales)
-    )
+    if learned is not None:
+        scales[learned] = 1.0
+    return attrs.evolve(experiment, evaluation=attrs.evolve(experiment.evaluation, pairwise_scale=scales))
+
+
+def measure(
+    experiment: Experiment, network: Network, data: Dataset, validation: Dataset
+) -> dict[str, object]:
+    """The mean pose of the training data and the errors on the validation data."""
     constant = mean_pose(_poses(data))
     metrics: dict[str, object] = {"mean_pose_mm": np.round(constant, 2).tolist()}
-    if graphs:
-        found = evaluate(
-            network, validation, Decoder.of(experiment.evaluation, network.parts), count=_MEASURED_SAMPLES
-        )
+    decoder = Decoder.of(experiment.evaluation, network.parts)
+    if decoder.graphs:
+        found = evaluate(network, validation, decoder, count=_MEASURED_SAMPLES)
         metrics["validation"] = summarise(found, validation.groups, constant).to_json()
-    return experiment, metrics
+    return metrics
 
 
 def _poses(data: Dataset) -> NDArray[np.float32]:

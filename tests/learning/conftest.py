@@ -45,6 +45,22 @@ def values():
 
 
 @pytest.fixture
+def two_stages(values):
+    """The same with a structured stage."""
+    values["structured"] = {
+        "parameters": "all",
+        "loss": {
+            "name": "structured-hinge",
+            "graph": "dots-chain",
+            "solver": "dynamic-programming",
+            "n_best": 3,
+        },
+        "training": {"steps": 6, "batch": 4, "learning_rate": 0.01, "warmup": 0, "decay": 3, "checkpoint": 4},
+    }
+    return values
+
+
+@pytest.fixture
 def experiment(toy, values):
     from partgraph.learning.experiment import from_mapping
 

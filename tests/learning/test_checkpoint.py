@@ -9,12 +9,12 @@ pytest.importorskip("safetensors")
 
 from partgraph.learning.checkpoint import (  # noqa: E402
     SIDECAR,
-    STATE,
     WEIGHTS,
     load_state,
     load_trained,
     save_state,
     save_trained,
+    state_path,
 )
 from partgraph.learning.experiment import ExperimentError  # noqa: E402
 
@@ -185,8 +185,8 @@ def test_state_of_parameters_that_were_never_updated(tmp_path, experiment, toy):
 def test_damaged_state(tmp_path, experiment, toy, content):
     network, optimizer = fresh(experiment, toy)
     save_state(tmp_path, network, optimizer, 3)
-    whole = (tmp_path / STATE).read_bytes()
-    (tmp_path / STATE).write_bytes(whole[:-20] if content is None else content)
+    whole = (state_path(tmp_path)).read_bytes()
+    (state_path(tmp_path)).write_bytes(whole[:-20] if content is None else content)
     with pytest.raises(ExperimentError) as caught:
         load_state(tmp_path, network, optimizer)
     assert "cannot go on from here" in str(caught.value)
@@ -200,7 +200,7 @@ def test_state_of_another_network(tmp_path, experiment, toy):
     other = experiment.build_network(toy.PARTS[:2])
     with pytest.raises(ExperimentError) as caught:
         load_state(tmp_path, other, torch.optim.AdamW(other.parameters()))
-    assert STATE in str(caught.value)
+    assert state_path(tmp_path).name in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -208,6 +208,6 @@ def test_weights_are_no_state(tmp_path, experiment, toy):
     from safetensors.torch import save_file
 
     network, optimizer = fresh(experiment, toy)
-    save_file({f"network.{name}": t for name, t in network.state_dict().items()}, tmp_path / STATE)
+    save_file({f"network.{name}": t for name, t in network.state_dict().items()}, state_path(tmp_path))
     with pytest.raises(ExperimentError, match="step"):
         load_state(tmp_path, network, optimizer)

@@ -271,7 +271,7 @@ BAD = [
     (["train", "toy.toml", "--out", "run", "--threads", "0"], ["--threads"]),
     (["train", "toy.toml", "--out", "run", "--device", "nonsense"], ["--device nonsense"]),
     (["train", "nan.toml", "--out", "run"], ["the loss is nan at step 0"]),
-    (["train", "large.toml", "--out", "run"], ["training.batch: 999"]),
+    (["train", "large.toml", "--out", "run"], ["training: batches of 999"]),
 ]
 
 

@@ -14,7 +14,7 @@ from partgraph.errors import UnknownComponentError  # noqa: E402
 from partgraph.learning.baselines import mean_pose  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
 from partgraph.learning.calibrate import SCALES  # noqa: E402
-from partgraph.learning.checkpoint import STATE, load_trained  # noqa: E402
+from partgraph.learning.checkpoint import load_trained, state_path  # noqa: E402
 from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
 from partgraph.learning.infer import Decoder, answer  # noqa: E402
@@ -286,7 +286,7 @@ def test_what_is_wrong_is_said_before_any_work(
     with pytest.raises(error) as caught:
         train(experiment, tmp_path, Silent())
     assert words in str(caught.value)
-    assert not (tmp_path / STATE).exists()
+    assert not (state_path(tmp_path)).exists()
 
 
 def test_data_that_must_be_made_are_made(tmp_path, toy, experiment, monkeypatch):

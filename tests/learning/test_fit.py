@@ -12,9 +12,10 @@ from partgraph.errors import PartGraphError  # noqa: E402
 from partgraph.learning import fit as fit_module  # noqa: E402
 from partgraph.learning.augment import Augmentation  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
-from partgraph.learning.checkpoint import STATE  # noqa: E402
+from partgraph.learning.checkpoint import state_path  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
 from partgraph.learning.fit import LOG, DivergenceError, fit  # noqa: E402
+from partgraph.learning.stage import StageError  # noqa: E402
 
 
 class Stop(Exception):
@@ -175,7 +176,7 @@ def test_a_loss_that_is_not_finite_stops_with_a_message(tmp_path, toy, values, f
         fit(experiment, experiment.dataset("train"), tmp_path)
     assert isinstance(caught.value, PartGraphError)
     assert isinstance(caught.value, FloatingPointError)
-    assert not (tmp_path / STATE).exists()
+    assert not (state_path(tmp_path)).exists()
 
 
 def test_divergence_keeps_the_checkpoint_from_before(tmp_path, toy, experiment, monkeypatch):
@@ -197,11 +198,11 @@ def test_divergence_keeps_the_checkpoint_from_before(tmp_path, toy, experiment, 
 
 
 def test_a_batch_larger_than_the_data(tmp_path, experiment):
-    with pytest.raises(ExperimentError, match=r"training\.batch: 41 .* 40"):
+    with pytest.raises(StageError, match=r"training: batches of 41 .* 40"):
         fit(short(experiment, batch=41), experiment.dataset("train"), tmp_path)
 
 
 def test_a_damaged_checkpoint_stops_training(tmp_path, experiment):
-    (tmp_path / STATE).write_bytes(b"nonsense")
+    (state_path(tmp_path)).write_bytes(b"nonsense")
     with pytest.raises(ExperimentError, match="delete it to start anew"):
         fit(experiment, experiment.dataset("train"), tmp_path)

@@ -20,6 +20,7 @@ from partgraph.learning.model import Model, Network
 from partgraph.plugins import Component, hookimpl
 from partgraph.potentials import Quadratic
 from partgraph.problem import Candidates, Problem
+from partgraph.solver import Solution, Solver, Status
 
 PARTS = ("red", "green", "left-blue", "right-blue")
 COLOURS = np.array([[255, 0, 0], [0, 255, 0], [0, 0, 255], [120, 120, 255]], np.uint8)
@@ -157,6 +158,22 @@ class PlainLoss(Loss):
 PLAIN = PlainLoss()
 
 
+@attrs.frozen
+class Greedy(Solver):
+    """Every part's own best candidate: one configuration, and no proof."""
+
+    exact = False
+
+    def supports(self, problem):
+        return None
+
+    def compute(self, problem, state, n_best):
+        best = [problem.unary_scores(part) for part in range(len(problem.graph.parts))]
+        labels = np.array([[own.argmax() for own in best]])
+        # Quadratic terms are never positive, so the unary scores alone are a bound.
+        return Solution(labels, problem.score(labels), sum(own.max() for own in best), Status.CONVERGED)
+
+
 def alone():
     graph = nx.DiGraph()
     graph.add_nodes_from(PARTS)
@@ -206,6 +223,11 @@ def partgraph_graphs():
     yield Component("dots-star", "partgraph_toy:star", "a star")
     yield Component("dots-chain", "partgraph_toy:chain", "a chain")
     yield Component("two-dots", "partgraph_toy:fewer", "of other parts")
+
+
+@hookimpl
+def partgraph_solvers():
+    yield Component("greedy", "partgraph_toy:Greedy", "no coupling")
 
 
 @hookimpl

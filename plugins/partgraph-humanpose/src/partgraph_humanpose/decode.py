@@ -31,25 +31,32 @@ def decode(
             f"use a graph over the network's parts, in their order"
         )
     positions, scores, cells = candidates(network, outputs)
-    offsets = network.offsets(outputs.features, graph.edges).flatten(3) if graph.edges else None
     weights = network.pairwise_weights() * pairwise_scale
     zero = positions.new_zeros(3)
     pairwise = [Quadratic(weight=weights[i, j], offset=zero) for i, j in graph.edges]
-    problems = []
-    for image in range(len(positions)):
-        anchors = []
-        for edge, (i, _) in enumerate(graph.edges):
-            assert offsets is not None
-            anchors.append(positions[image, i] + offsets[image, edge][:, cells[image, i]].T)
-        problems.append(
-            Problem(
-                graph=graph,
-                candidates=[Candidates(p, s) for p, s in zip(positions[image], scores[image], strict=True)],
-                pairwise=pairwise,
-                anchors=anchors,
-            )
+    anchors = expected(network, outputs, graph, positions, cells)
+    # Iterating over a tensor unbinds it, whose derivative is one stack; that of many indices is as many whole arrays.
+    return [
+        Problem(
+            graph=graph,
+            candidates=[Candidates(*own) for own in zip(places, values, strict=True)],
+            pairwise=pairwise,
+            anchors=tuple(seen),
         )
-    return problems
+        for places, values, seen in zip(positions, scores, anchors, strict=True)
+    ]
+
+
+def expected(
+    network: VolumetricNetwork, outputs: VolumeOutputs, graph: Graph, positions: Tensor, cells: Tensor
+) -> Tensor:
+    """(B, E, K, 3) px: where the second part of every edge is expected, seen from each candidate of its first part."""
+    if not graph.edges:
+        return positions[:, :0]
+    first = [i for i, _ in graph.edges]
+    offsets = network.offsets(outputs.features, graph.edges).flatten(3)
+    at = cells[:, first, None].expand(-1, -1, 3, -1)
+    return positions[:, first] + offsets.gather(3, at).transpose(2, 3)
 
 
 def candidates(network: VolumetricNetwork, outputs: VolumeOutputs) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,7 +13,7 @@ Residuals and offsets matter near joints only, so training evaluates those two h
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, final
 
@@ -135,6 +135,11 @@ class VolumetricNetwork(Network):
         residuals = _per_joint(self.residual_head, features, joints).view(*shape, bins, 3)
         offsets = _per_joint(self.offset_head, features, joints).view(*shape, joints, 3)
         return (residuals + self._residual_shift) * self.volume.stride, offsets * self.volume.stride
+
+    def heads(self) -> Iterator[nn.Parameter]:
+        for head in (self.voxel_head, self.map_head, self.residual_head, self.offset_head):
+            yield from head.parameters()
+        yield self.raw_weight
 
     def pairwise_weights(self) -> Tensor:
         """(N, N, 3), 1/px^2: c of eq. 3 for every ordered pair of joints."""

@@ -1,0 +1,115 @@
+"""A stage of training: what is minimised, in which steps, over which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, final
+
+import attrs
+from attrs.validators import ge, gt
+from torch import Tensor
+
+from partgraph.errors import PartGraphError
+from partgraph.learning.dataset import Dataset
+from partgraph.learning.loss import Loss
+from partgraph.learning.model import Batch, Network
+
+
+class StageError(PartGraphError, ValueError):
+    """A stage that cannot be run on its data."""
+
+
+@final
+@attrs.frozen
+class Training:
+    """How the network is trained.
+
+    Attributes
+    ----------
+    steps, batch : number of updates, samples in each
+    learning_rate, weight_decay : of AdamW
+    warmup : steps over which the learning rate rises
+    decay : last steps, over which it falls to zero along a straight line; constant in between, so that training can
+        be lengthened while it runs without changing what has been done
+    restarts : numbers of further steps after them; each restart begins at half the learning rate and ends with a
+        decay of its own
+    clip : largest norm of the gradient
+    checkpoint : steps between two checkpoints
+    """
+
+    steps: int = attrs.field(default=2000, validator=gt(0))
+    batch: int = attrs.field(default=32, validator=gt(0))
+    learning_rate: float = attrs.field(default=2e-3, validator=gt(0))
+    weight_decay: float = attrs.field(default=1e-2, validator=ge(0))
+    warmup: int = attrs.field(default=100, validator=ge(0))
+    decay: int = attrs.field(default=500, validator=ge(0))
+    restarts: tuple[int, ...] = attrs.field(default=(), validator=attrs.validators.deep_iterable(gt(0)))
+    clip: float = attrs.field(default=20.0, validator=gt(0))
+    checkpoint: int = attrs.field(default=250, validator=gt(0))
+
+    @property
+    def total(self) -> int:
+        """Number of updates, the restarts' included."""
+        return self.steps + sum(self.restarts)
+
+    def rate(self, step: int) -> float:
+        """Learning rate of an update, counted from zero."""
+        rise = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
+        peak, length = self.learning_rate, self.steps
+        for further in self.restarts:
+            if step < length:
+                break
+            step, length, peak, rise = step - length, further, self.learning_rate / 2, 1.0
+        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay else 1.0
+        return peak * min(rise, fall)
+
+
+@final
+@attrs.frozen
+class Stage:
+    """One run of the training loop.
+
+    Attributes
+    ----------
+    name : "training" or "structured", as its table is called in the file
+    losses : each with its factor
+    training : the steps
+    parameters : "heads" trains the network's last layers alone, "all" everything
+    tuning : whether the weights are changed a little rather than learned; normalisation layers then keep the statistics
+        they have, which small batches would only disturb
+    """
+
+    name: str
+    losses: tuple[tuple[float, Loss], ...]
+    training: Training
+    parameters: Literal["heads", "all"] = "all"
+    tuning: bool = False
+
+    @property
+    def graph(self) -> str | None:
+        """Name of the graph over which the weights c are trained, if they are."""
+        return next((loss.graph for _, loss in self.losses if loss.graph is not None), None)
+
+    def check(self, dataset: Dataset) -> None:
+        """Raise for what would fail with this data set."""
+        if len(dataset) < self.training.batch:
+            raise StageError(
+                f"{self.name}: batches of {self.training.batch} samples were asked for, but there are {len(dataset)} "
+                f"to train on"
+            )
+        for _, loss in self.losses:
+            loss.check(dataset.parts)
+
+    def prepare(self, network: Network) -> None:
+        """Choose the parameters that are trained; autograd then does no work for the others."""
+        network.train(not self.tuning).requires_grad_(self.parameters == "all")
+        for parameter in network.heads():
+            parameter.requires_grad_(True)
+
+    def terms(self, network: Network, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """The terms of all losses, each times its loss's factor."""
+        return {
+            name: value if factor == 1 else factor * value
+            for factor, loss in self.losses
+            for name, value in loss(network, outputs, batch).items()
+        }
