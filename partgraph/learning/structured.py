@@ -29,7 +29,7 @@ from torch import Tensor
 
 from partgraph import plugins
 from partgraph.candidates import Candidates
-from partgraph.errors import ProblemError
+from partgraph.learning.dataset import MissingTruthError
 from partgraph.learning.infer import graph_over
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
@@ -196,7 +196,7 @@ def _targets(batch: Batch, parts: Sequence[str]) -> NDArray[np.float64]:
     unknown = np.argwhere(~np.isfinite(targets).all(-1))
     if len(unknown):
         sample, part = unknown[0]
-        raise ProblemError(
+        raise MissingTruthError(
             f"structured-hinge needs the true 3D position of every part, but sample {sample} of the batch has none of "
             f"{parts[part]!r}; leave samples without 3D truth out of this stage"
         )

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from partgraph import Candidates, Problem, Quadratic, Topology, plugins  # noqa: E402
-from partgraph.errors import ProblemError, SolveManyError, UnknownComponentError  # noqa: E402
+from partgraph.errors import SolveManyError, UnknownComponentError  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
+from partgraph.learning.dataset import MissingTruthError  # noqa: E402
 from partgraph.learning.experiment import Choice, ExperimentError  # noqa: E402
 from partgraph.learning.model import Batch, Network  # noqa: E402
 from partgraph.learning.structured import (  # noqa: E402
@@ -361,7 +362,9 @@ def test_the_default_solver_is_chosen_by_the_plugins():
 def test_a_sample_without_depth_is_refused():
     target = targets(0)
     target[1, 2, 2] = np.nan
-    with pytest.raises(ProblemError, match="sample 1 of the batch has none of 'c'; leave samples without"):
+    with pytest.raises(
+        MissingTruthError, match="sample 1 of the batch has none of 'c'; leave samples without"
+    ):
         hinge(Table(0, "chain"), target, graph="chain", solver="exhaustive")
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from partgraph.cli import main
 from partgraph.learning.batches import collate
-from partgraph.learning.checkpoint import load_trained
+from partgraph.learning.checkpoint import load_state, load_trained
 from partgraph.learning.experiment import read_experiment
 from partgraph.learning.fit import fit
 from partgraph.solver import Status
@@ -72,6 +72,22 @@ graphs = ["unary-only", "center-star", "stick-figure", "extended-stick-figure", 
 """
 
 
+STRUCTURED = """
+[structured]
+supervision = 0.1
+
+[structured.loss]
+name = "structured-hinge"
+graph = "stick-figure"
+n_best = 3
+
+[structured.training]
+steps = 2
+batch = 3
+learning_rate = 1e-3
+"""
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
     """The experiment's file; its pictures are drawn."""
@@ -121,6 +137,22 @@ def test_interrupted_training_ends_bit_by_bit_as_uninterrupted(experiment, tmp_p
     assert whole.keys() == resumed.keys()
     for name, tensor in whole.items():
         assert torch.equal(resumed[name], tensor), name
+
+
+def test_a_structured_stage_follows(config, tmp_path):
+    """From the file, by command: the heads and c change, the trunk does not; what is written can be evaluated."""
+    path = tmp_path / "two.toml"
+    path.write_text(config.read_text() + STRUCTURED)
+    assert run("train", path, "--out", tmp_path / "run", "--threads", 1) == 0
+    trained = load_trained(tmp_path / "run")
+    first = trained.experiment.build_network(PARTS)
+    load_state(tmp_path / "run", first, torch.optim.AdamW(first.parameters()))
+    before, after = first.state_dict(), trained.network.state_dict()
+    changed = {name.partition(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"voxel_head", "residual_head", "offset_head", "map_head", "raw_weight"}
+    assert trained.experiment.evaluation.pairwise_scale["stick-figure"] == 1.0
+    assert "validation" in trained.metrics["before_structured"]
+    assert run("evaluate", tmp_path / "run", "--count", 2) == 0
 
 
 def test_training_lowers_the_loss(experiment, tmp_path):
