@@ -93,3 +93,41 @@ def brute_force(problem: Problem, n_best: int) -> tuple[np.ndarray, np.ndarray]:
     flat = np.argsort(-total.ravel(), kind="stable")[:n_best]
     flat = flat[np.isfinite(total.ravel()[flat])]
     return np.stack(np.unravel_index(flat, total.shape), axis=-1), total.ravel()[flat]
+
+
+def cloud_star(seed: int, *, scale: float, away: float, ties: bool) -> Problem:
+    """Draw a star of two leaves with 1300 candidates a part, in clouds, `away` from the origin.
+
+    Lengths are multiplied by `scale`. With ties every candidate occurs twice, and scores differ by rounding only.
+    """
+    rng = np.random.default_rng([seed, 77])
+
+    def part() -> Candidates:
+        clouds = rng.normal(size=(6, 3))
+        positions = clouds[rng.integers(6, size=1300)] + 0.2 * rng.normal(size=(1300, 3))
+        scores = 2 * rng.normal(size=1300)
+        if ties:
+            positions[650:] = positions[:650]
+            scores = np.round(scores) + 1e-15 * rng.normal(size=1300)
+        return Candidates(scale * (positions + away), scores)
+
+    edges = [(0, 1), (2, 0), (0, 2)]
+    pairwise = [
+        Quadratic(rng.uniform(2, 40, 3) / scale**2, scale * rng.normal(size=3)) for _ in range(len(edges))
+    ]
+    return Problem(Topology("abc", edges), [part() for _ in "abc"], pairwise)
+
+
+def star_marginals(problem: Problem) -> list[np.ndarray]:
+    """Return for every part the best score with each of its candidates; part 0 is the center."""
+    center, *leaves = problem.candidates
+    tables = {leaf: np.zeros((len(center), len(own))) + own.scores for leaf, own in enumerate(leaves, 1)}
+    for e, (i, j) in enumerate(problem.graph.edges):
+        x, y = problem.anchor(e), problem.candidates[j].positions
+        table = problem.pairwise[e].evaluate(x[:, None], y[None])
+        tables[max(i, j)] += table if i == 0 else table.T
+    messages = {leaf: table.max(1) for leaf, table in tables.items()}
+    total = center.scores + sum(messages.values())
+    return [total] + [
+        ((total - messages[leaf])[:, None] + table).max(0) for leaf, table in sorted(tables.items())
+    ]

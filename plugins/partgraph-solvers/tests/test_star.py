@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
-from generated import FLAVOURS, all_scores, star_problem
+from generated import FLAVOURS, all_scores, cloud_star, star_marginals, star_problem
+from hypothesis import given
+from hypothesis import strategies as st
 from partgraph_solvers import _star
 from partgraph_solvers.compiled import BlockSet, CompiledStar
 from partgraph_solvers.stars import star_of
+
+from partgraph import Candidates
 
 
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 128, 1000, 8000])
@@ -29,6 +34,30 @@ def test_spatial_order_finds_the_blocks_of_a_grid() -> None:
 @pytest.mark.parametrize("points", [np.zeros((300, 3)), np.array([[0.0, 0.0]] * 200 + [[1e300, -1e300]])])
 def test_spatial_order_of_degenerate_points(points: np.ndarray) -> None:
     np.testing.assert_array_equal(np.sort(_star.spatial_order(points)), np.arange(len(points)))
+
+
+def test_spatial_order_of_many_axes() -> None:
+    """Sorted along the three longest axes, blocks are small in space."""
+    points = np.random.default_rng(0).normal(size=(4000, 5)) * [1, 1e-3, 1, 1, 1e-3]
+    order = _star.spatial_order(points)
+    np.testing.assert_array_equal(np.sort(order), np.arange(4000))
+    blocks = points[order][:3968].reshape(-1, 64, 5)
+    assert np.ptp(blocks, axis=1)[:, [0, 2, 3]].mean() < 0.5 * np.ptp(points[:64], axis=0)[[0, 2, 3]].mean()
+
+
+def test_points_that_come_in_blocks_keep_their_order() -> None:
+    """Nothing is sorted where runs of 64 are close together already, or where a known order does as well."""
+    rng = np.random.default_rng(0)
+    grid = np.stack(np.meshgrid(*[np.arange(16.0)] * 3, indexing="ij"), axis=-1)
+    cubes = grid.reshape(4, 4, 4, 4, 4, 4, 3).transpose(0, 2, 4, 1, 3, 5, 6).reshape(-1, 3)
+    np.testing.assert_array_equal(_star.spatial_order(np.ascontiguousarray(cubes)), np.arange(4096))
+    rows = grid.reshape(-1, 3)
+    order = _star.spatial_order(rows)
+    moved = rows + rng.uniform(-0.4, 0.4, rows.shape)
+    np.testing.assert_array_equal(_star.spatial_order(moved, order), order)
+    other = _star.spatial_order(rng.permutation(rows), order)
+    assert (other != order).any()
+    assert len(_star.spatial_order(rows[:-1], order)) == len(rows) - 1
 
 
 def solve_with(problem, n_best: int, instruction_set: str | None = None, pulls=None, max_blocks: int = -1):
@@ -152,3 +181,83 @@ def test_marginals_above_a_threshold(flavour: str) -> None:
                 assert set(np.flatnonzero(most >= threshold + rounding)) <= set(labels)
                 assert set(labels) <= set(np.flatnonzero(most >= threshold - rounding))
                 np.testing.assert_allclose(values, most[labels], rtol=0, atol=rounding)
+
+
+class Shuffled(BlockSet):
+    """Orders that have nothing to do with positions: they cost time, and must not change an answer."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._rng = np.random.default_rng(seed)
+
+    def _order(self, positions: np.ndarray) -> np.ndarray:
+        known = self._orders.setdefault(
+            id(positions), (positions, self._rng.permutation(len(positions)).astype(np.int32))
+        )
+        return known[1]
+
+
+@given(seed=st.integers(0, 10_000), flavour=st.sampled_from(FLAVOURS), shuffled=st.booleans())
+def test_no_prune_removes_an_optimum(seed: int, flavour: str, shuffled: bool) -> None:
+    """Whatever the blocks, every label of every best configuration survives a threshold at the best score."""
+    problem = star_problem(seed, flavour=flavour)
+    total = all_scores(problem)
+    best = total.max()
+    rounding = 1e-12 * (1 + abs(best) + sum(np.abs(own.positions).max() for own in problem.candidates))
+    blocks = Shuffled(seed) if shuffled else BlockSet()
+    state = CompiledStar.of(problem, star_of(problem.graph), blocks)
+    scores = state.blocked_scores(problem)
+    labels, values, bound, proven, *_ = state.star.solve(scores, [None] * len(scores), 1, -1)
+    assert proven
+    np.testing.assert_allclose([values[0], bound], best, rtol=0, atol=rounding)
+    assert total[tuple(labels[0])] >= best - rounding
+    found = state.star.marginals(scores, [None] * len(scores), best)
+    optimal = np.argwhere(total == best)
+    for part, (kept, own) in zip(state.parts, found, strict=True):
+        assert set(optimal[:, part]) <= set(kept.tolist())
+        np.testing.assert_allclose(own, best, rtol=0, atol=100 * rounding)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+@pytest.mark.parametrize("away", [0.0, 1e4, 1e7])
+@pytest.mark.parametrize("ties", [False, True])
+def test_marginals_and_maximum_over_many_blocks(scale: float, away: float, ties: bool) -> None:
+    """Twenty blocks a part, in metres and millimetres, far from the origin, with duplicates and near ties."""
+    for seed in range(4):
+        problem = cloud_star(seed, scale=scale, away=away, ties=ties)
+        expected = star_marginals(problem)
+        best = expected[0].max()
+        # A coordinate near x is a multiple of about u x; a difference d of weight w errs by 2 w d u x.
+        rounding = 1e-9 + 1e-13 * 40 * (1 + away)
+        state = CompiledStar.of(problem, star_of(problem.graph), BlockSet())
+        scores = state.blocked_scores(problem)
+        _, values, bound, proven, *_ = state.star.solve(scores, [None] * len(scores), 20, -1)
+        assert proven
+        np.testing.assert_allclose([values[0], bound], best, rtol=0, atol=rounding)
+        for gap in (0.0, 0.5, 5.0):
+            found = state.star.marginals(scores, [None] * len(scores), best - gap)
+            for part, (labels, own) in zip(state.parts, found, strict=True):
+                assert set(np.flatnonzero(expected[part] >= best - gap + rounding)) <= set(labels.tolist())
+                assert (expected[part][labels] >= best - gap - rounding).all()
+                np.testing.assert_allclose(own, expected[part][labels], rtol=0, atol=rounding)
+                assert (np.diff(labels) > 0).all()
+
+
+def test_memory_is_used_again_without_traces() -> None:
+    """What earlier problems of the same sizes left behind is never read."""
+    problem = cloud_star(0, scale=1.0, away=0.0, ties=False)
+    first = solve_with(problem, 5)
+    for rubbish in (np.inf, np.nan, 1e300):
+        spoilt = attrs.evolve(
+            problem,
+            candidates=[
+                Candidates(np.full_like(own.positions, rubbish), np.full_like(own.scores, rubbish))
+                for own in problem.candidates
+            ],
+        )
+        state = CompiledStar.of(spoilt, star_of(problem.graph), BlockSet())
+        state.blocked_scores(spoilt)
+        del state
+        again = solve_with(problem, 5)
+        np.testing.assert_array_equal(first[0], again[0])
+        np.testing.assert_array_equal(first[1], again[1])

@@ -19,15 +19,19 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
         const char* name
     vector[const CKernels*] available_kernels()
 
-    vector[int32_t] c_spatial_order "partgraph::spatial_order"(const double*, int, int) except +
+    cdef cppclass CPoints "partgraph::Points":
+        const double* x
+        int count, dim
+
+    void c_spatial_order "partgraph::spatial_order"(CPoints, int32_t*) except +
+    bool_t c_is_compact "partgraph::is_compact"(CPoints, const int32_t*) except +
 
     cdef cppclass CBlocks "partgraph::Blocks":
-        CBlocks(const double*, int, int, const int32_t*) except +
-        int count, dim, blocks
+        CBlocks(CPoints, const int32_t*) except +
+        const int blocks
 
     cdef cppclass CScores "partgraph::Scores":
-        CScores(const double*, int, const int32_t*) except +
-        double max
+        CScores(const double*, const CBlocks&) except +
 
     cdef cppclass CLeaf "partgraph::Leaf":
         int size()
@@ -35,9 +39,8 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
     cdef cppclass CStar "partgraph::Star":
         vector[CLeaf] leaves
         const CBlocks* positions
-        const int32_t* order
-        void set_center(int, const CBlocks*, const int32_t*)
-        void add_leaf(int, const CBlocks*, const int32_t*) except +
+        void set_center(int, const CBlocks*)
+        void add_leaf(int, const CBlocks*) except +
         void add_edge(const CBlocks*, const CBlocks*, const double*, const double*) except +
 
     cdef cppclass CPull "partgraph::Pull":
@@ -58,21 +61,23 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
         bool_t proven
         long blocks_opened, centers_visited
 
-    cdef cppclass CMarginals "partgraph::Marginals":
-        vector[int32_t] labels
-        vector[double] values
-
     cdef cppclass CSearch "partgraph::Search":
         CSearch(const CStarProblem&, int) except +
         COutcome run(long) except +
-        vector[CMarginals] marginals(double) except +
 
     cdef cppclass CChoice "partgraph::Choice":
         double value
         int32_t label
 
-    vector[CChoice] best_centers(const CKernels&, const CBlocks&, const int32_t*, const CScores&, const vector[CLeaf]&,
-                                 const int32_t*, int) except +
+    vector[CChoice] best_centers(const CKernels&, const CBlocks&, const CScores&, const vector[CLeaf]&, const int32_t*,
+                                 int) except +
+
+cdef extern from "kernel/marginals.h" namespace "partgraph" nogil:
+    cdef cppclass CMarginals "partgraph::Marginals":
+        vector[int32_t] labels
+        vector[double] values
+
+    vector[CMarginals] max_marginals(const CStarProblem&, double) except +
 
 MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
 
@@ -87,31 +92,43 @@ cdef const CKernels* _kernels(name) except NULL:
     return available[0 if name is None else instruction_sets().index(name)]
 
 
-def spatial_order(const double[:, ::1] points not None):
-    """Return an order of `points` (K, D) in which runs of 64 are close together: (K,) int32."""
-    cdef vector[int32_t] order
-    cdef int count = points.shape[0], dim = points.shape[1], k
-    cdef const double* data = &points[0, 0]
+cdef CPoints _points(const double[:, ::1] points):
+    cdef CPoints made
+    made.x, made.count, made.dim = &points[0, 0], <int>points.shape[0], <int>points.shape[1]
+    return made
+
+
+def spatial_order(const double[:, ::1] points not None, const int32_t[::1] known=None):
+    """Return an order of `points` (K, D) in which runs of 64 are close together: (K,) int32.
+
+    `known`, an order of as many other points, is returned itself where it does for these as well.
+    """
+    cdef CPoints own = _points(points)
+    if known is not None and known.shape[0] == own.count and c_is_compact(own, &known[0]):
+        return np.asarray(known)
+    if c_is_compact(own, NULL):
+        return np.arange(own.count, dtype=np.int32)
+    order = np.empty(own.count, dtype=np.int32)
+    cdef int32_t[::1] view = order
     with nogil:
-        order = c_spatial_order(data, count, dim)
-    result = np.empty(count, dtype=np.int32)
-    cdef int32_t[::1] view = result
-    for k in range(count):
-        view[k] = order[k]
-    return result
+        c_spatial_order(own, &view[0])
+    return order
 
 
 cdef class Blocks:
-    """Points of one part, (K, D) float64, in blocks along `order`, (K,) int32."""
+    """Points of one part, (K, D) float64, in blocks along `order`, (K,) int32. Both are kept, and not to be changed."""
 
     cdef unique_ptr[CBlocks] _blocks
+    cdef const double[:, ::1] _points
     cdef const int32_t[::1] _order
 
     def __init__(self, const double[:, ::1] points not None, const int32_t[::1] order not None):
         if points.shape[0] != order.shape[0] or points.shape[0] == 0:
             raise ValueError(f"{points.shape[0]} points, but an order of {order.shape[0]}")
-        self._order = order
-        self._blocks = make_unique[CBlocks](&points[0, 0], <int>points.shape[0], <int>points.shape[1], &order[0])
+        self._points, self._order = points, order
+        cdef CPoints own = _points(points)
+        with nogil:
+            self._blocks = make_unique[CBlocks](own, &order[0])
 
     @property
     def order(self):
@@ -132,7 +149,9 @@ cdef class Scores:
     def __init__(self, const double[::1] scores not None, Blocks blocks not None):
         if scores.shape[0] != blocks._order.shape[0]:
             raise ValueError(f"{scores.shape[0]} scores for {blocks._order.shape[0]} candidates")
-        self._scores = make_unique[CScores](&scores[0], <int>scores.shape[0], &blocks._order[0])
+        cdef const CBlocks* along = blocks._blocks.get()
+        with nogil:
+            self._scores = make_unique[CScores](&scores[0], along[0])
 
 
 cdef class Star:
@@ -151,7 +170,7 @@ cdef class Star:
     cdef Blocks _center
 
     def __init__(self, int slot, Blocks center not None):
-        self._star.set_center(slot, center._blocks.get(), &center._order[0])
+        self._star.set_center(slot, center._blocks.get())
         self._keep = [center]
         self._center = center
 
@@ -163,7 +182,7 @@ cdef class Star:
         """
         cdef Blocks base, point
         cdef const double[::1] weight, shift
-        self._star.add_leaf(slot, positions._blocks.get(), &positions._order[0])
+        self._star.add_leaf(slot, positions._blocks.get())
         self._keep.append(positions)
         for base, point, weight, shift in edges:
             self._star.add_edge(base._blocks.get(), point._blocks.get(), &weight[0], &shift[0])
@@ -197,12 +216,10 @@ cdef class Star:
             For the center and every leaf: (count,) intp, ascending, and (count,) float64.
         """
         cdef unique_ptr[CStarProblem] star = self._problem(scores, pulls, None)
-        cdef unique_ptr[CSearch] search
         cdef vector[CMarginals] found
         with nogil:
-            search = make_unique[CSearch](star.get()[0], 1)
-            found = search.get().marginals(threshold)
-        return [(np.array(own.labels, dtype=np.intp), np.array(own.values, dtype=np.float64)) for own in found]
+            found = max_marginals(star.get()[0], threshold)
+        return [_marginals_of(found[i]) for i in range(<int>found.size())]
 
     def solve(self, scores, pulls, int n_best, long max_blocks, instruction_set=None):
         """Return the n best configurations and what is known about the rest.
@@ -266,6 +283,15 @@ cdef class Star:
             With the center's edges, without the leaves' own scores.
         """
         cdef vector[CChoice] best = best_centers(
-            _kernels(None)[0], self._star.positions[0], self._star.order, scores._scores.get()[0], self._star.leaves,
-            &labels[0], n_best)
+            _kernels(None)[0], self._star.positions[0], scores._scores.get()[0], self._star.leaves, &labels[0], n_best)
         return [(choice.label, choice.value) for choice in best]
+
+
+cdef _marginals_of(const CMarginals& own):
+    labels, values = np.empty(own.labels.size(), dtype=np.intp), np.empty(own.values.size())
+    cdef Py_ssize_t[::1] label = labels
+    cdef double[::1] value = values
+    cdef size_t k
+    for k in range(own.labels.size()):
+        label[k], value[k] = own.labels[k], own.values[k]
+    return labels, values

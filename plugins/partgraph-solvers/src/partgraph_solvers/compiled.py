@@ -21,16 +21,23 @@ class BlockSet:
 
     def __init__(self) -> None:
         self._orders: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._last: dict[int, np.ndarray] = {}  # the order last made of so many candidates
         self._blocks: dict[tuple[int, int], tuple[np.ndarray, _star.Blocks]] = {}
 
     def of(self, positions: np.ndarray, points: np.ndarray) -> _star.Blocks:
         """Return `points` (K, D) of the part with `positions` (K, D), in the spatial order of the latter."""
-        if id(positions) not in self._orders:
-            self._orders[id(positions)] = positions, _star.spatial_order(positions)
         key = id(positions), id(points)
         if key not in self._blocks:
-            self._blocks[key] = points, _star.Blocks(points, self._orders[id(positions)][1])
+            self._blocks[key] = points, _star.Blocks(points, self._order(positions))
         return self._blocks[key][1]
+
+    def _order(self, positions: np.ndarray) -> np.ndarray:
+        """Return the spatial order of a part: that of another part where they share a grid."""
+        if id(positions) not in self._orders:
+            order = _star.spatial_order(positions, self._last.get(len(positions)))
+            self._orders[id(positions)] = positions, order
+            self._last[len(positions)] = order
+        return self._orders[id(positions)][1]
 
     def without(self, gone: Iterable[np.ndarray]) -> BlockSet:
         """Return the same set, but for parts with these positions."""
@@ -90,23 +97,18 @@ class CompiledStar:
         Their positions.
     star : Star
         The compiled star over them.
-    known : list
-        The scores last seen of each part, and their blocks. Compared by value, as arrays may be written to.
     """
 
     parts: tuple[int, ...]
     blocks: tuple[_star.Blocks, ...]
     star: _star.Star
-    known: list[tuple[np.ndarray, _star.Scores] | None]
 
     @classmethod
     def of(cls, problem: Problem, star: Star, blocks: BlockSet) -> CompiledStar:
         """Order the candidates of all parts in space and join them into a star."""
         compiled = compiled_star(problem, star, blocks)
         positions = [problem.candidates[part].positions for part in star.parts]
-        return cls(
-            star.parts, tuple(blocks.of(own, own) for own in positions), compiled, [None] * len(positions)
-        )
+        return cls(star.parts, tuple(blocks.of(own, own) for own in positions), compiled)
 
     def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
         """Return labels, scores, upper bound, whether it is proven, and counts."""
@@ -119,11 +121,7 @@ class CompiledStar:
 
     def blocked_scores(self, problem: Problem) -> list[_star.Scores]:
         """Return the scores of all parts, every unary term included, in blocks."""
-        return [self._blocked(slot, problem.unary_scores(part)) for slot, part in enumerate(self.parts)]
-
-    def _blocked(self, slot: int, table: np.ndarray) -> _star.Scores:
-        known = self.known[slot]
-        if known is None or not np.array_equal(known[0], table):
-            known = table.copy(), _star.Scores(table, self.blocks[slot])
-            self.known[slot] = known
-        return known[1]
+        return [
+            _star.Scores(problem.unary_scores(part), own)
+            for part, own in zip(self.parts, self.blocks, strict=True)
+        ]

@@ -10,8 +10,8 @@ namespace partgraph {
 struct Leaf {
     int slot = 0;  // where its label stands in a configuration
     const Blocks* positions = nullptr;
-    const int32_t* order = nullptr;
-    std::vector<Coordinate> coordinates;
+    std::vector<const Blocks*> points;  // what each edge compares: the leaf's positions or anchors
+    std::vector<Coordinate> coordinates;  // the axes of all edges
     int absorbing = -1;  // first of the coordinates that compare the leaf's own position, if any
     double reach = 0;    // sum_c sqrt(w_c) (max |q_c| + max |y_c|), for the rounding margin
 
@@ -23,24 +23,22 @@ struct Leaf {
 struct Star {
     int slot = 0;
     const Blocks* positions = nullptr;  // of the center
-    const int32_t* order = nullptr;
     std::vector<Leaf> leaves;
 
-    void set_center(int slot_, const Blocks* positions_, const int32_t* order_) {
+    void set_center(int slot_, const Blocks* positions_) {
         slot = slot_;
         positions = positions_;
-        order = order_;
     }
-    void add_leaf(int slot_, const Blocks* positions_, const int32_t* order_) {
+    void add_leaf(int slot_, const Blocks* positions_) {
         leaves.emplace_back();
         leaves.back().slot = slot_;
         leaves.back().positions = positions_;
-        leaves.back().order = order_;
     }
     // An edge of the last leaf. base: the center's positions or anchors; point: the leaf's.
     void add_edge(const Blocks* base, const Blocks* point, const double* weight, const double* shift) {
         Leaf& leaf = leaves.back();
         if (leaf.absorbing < 0 && point == leaf.positions) leaf.absorbing = leaf.size();
+        leaf.points.push_back(point);
         for (int d = 0; d < base->dim; ++d) {
             leaf.coordinates.push_back({base->axis(d), base->axis_lo(d), base->axis_hi(d), point->axis(d), point->axis_lo(d),
                                         point->axis_hi(d), weight[d], 1.0, shift[d]});
@@ -69,7 +67,7 @@ class StarProblem {
     // scores and pulls: of the center, then of the leaves.
     StarProblem(const Kernels& kernels_, const Star& star, const std::vector<const Scores*>& scores,
                 const std::vector<Pull>& pulls)
-        : kernels(kernels_), slot(star.slot), positions(*star.positions), order(star.order), leaves(star.leaves), scores_(scores) {
+        : kernels(kernels_), slot(star.slot), positions(*star.positions), leaves(star.leaves), scores_(scores) {
         for (std::size_t l = 0; l < leaves.size(); ++l) {
             const Pull& pull = pulls[l + 1];
             if (pull.slope.empty()) continue;
@@ -89,7 +87,6 @@ class StarProblem {
     const Kernels& kernels;
     const int slot;
     const Blocks& positions;
-    const int32_t* order;
     std::vector<Leaf> leaves;
 
   private:
@@ -146,7 +143,7 @@ class StarProblem {
     const Scores* add(const Scores& scores, const Blocks& of, const std::vector<Parabola>& terms, double constant) {
         owned_.push_back(std::make_unique<Scores>(scores));
         Scores& sum = *owned_.back();
-        kernels.add_parabolas(static_cast<int>(terms.size()), terms.data(), constant, of.padded, sum.value.data());
+        kernels.add_parabolas(static_cast<int>(terms.size()), terms.data(), constant, of.padded, sum.value());
         sum.update();
         return &sum;
     }
