@@ -19,7 +19,7 @@ class Spare {
         return *pool;
     }
     std::unique_ptr<double[]> take(std::size_t size) {
-        {
+        if (size >= SMALL) {
             const std::lock_guard<std::mutex> lock(mutex_);
             const auto found = free_.find(size);
             if (found != free_.end() && !found->second.empty()) {
@@ -32,18 +32,19 @@ class Spare {
         return std::unique_ptr<double[]>(new double[size]);
     }
     void give(std::unique_ptr<double[]> array, std::size_t size) {
+        if (size < SMALL || size > LIMIT) return;
         const std::lock_guard<std::mutex> lock(mutex_);
-        if (held_ + size > LIMIT) {  // sizes have changed, or this problem is too large to keep anything
+        if (held_ + size > LIMIT) {  // the sizes of problems have changed
             free_.clear();
             held_ = 0;
         }
-        if (size > LIMIT) return;
         free_[size].push_back(std::move(array));
         held_ += size;
     }
 
   private:
-    static constexpr std::size_t LIMIT = std::size_t{1} << 21;  // 16 MiB, a pose of 16 parts with 20,000 candidates
+    static constexpr std::size_t SMALL = std::size_t{1} << 12;  // 32 KiB: below, the allocator keeps memory itself
+    static constexpr std::size_t LIMIT = std::size_t{1} << 21;  // 16 MiB: the blocks of 16 parts of 30,000 candidates
 
     std::mutex mutex_;
     std::unordered_map<std::size_t, std::vector<std::unique_ptr<double[]>>> free_;
