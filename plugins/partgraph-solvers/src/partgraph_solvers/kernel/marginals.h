@@ -26,8 +26,7 @@ class MaxMarginals {
         const int leaves = static_cast<int>(star_.leaves.size());
         std::vector<Marginals> found(leaves + 1);
         if (centers_.none_allowed()) return found;
-        least_ = std::max(threshold - margin_.at(threshold), -std::numeric_limits<double>::max());
-        if (std::isnan(least_)) least_ = -std::numeric_limits<double>::max();  // threshold -inf
+        least_ = threshold == -INF ? -std::numeric_limits<double>::max() : threshold - margin_.at(threshold);
         std::vector<Rows> rows;
         rows.emplace_back(star_.positions);
         for (const Leaf& leaf : star_.leaves) rows.emplace_back(*leaf.positions);
