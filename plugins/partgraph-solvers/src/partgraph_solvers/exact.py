@@ -216,9 +216,8 @@ class Search:
         self.stats["sweeps"] += 1
         for turn, s in enumerate(order):
             self.clock.check()
-            relaxation.solve(s)
-            self._lower(relaxation)
             relaxation.drop(s, self.threshold, order[turn + 1 :])
+            self._lower(relaxation)
             self.rest = relaxation.rest
             if self.watch:
                 self.watch(f"star {s}", self.bound, self.rest.labels)

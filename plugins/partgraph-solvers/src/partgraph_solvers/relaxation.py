@@ -112,8 +112,11 @@ class Relaxation:
 
         What the other candidates lack is handed on to the stars `ahead`.
         """
-        gap = self.bound - score + 2 * self.rounding(score)
-        found = self._star(s).marginals(self._tables[s], self.shares[s] - gap, self.clock)
+        others = self.bound - self.shares[s]
+        found = self._star(s).marginals(
+            self._tables[s], score - others - 2 * self.rounding(score), self.clock
+        )
+        self.shares[s] = min(self.shares[s], float(found[0][1].max()))  # which is the highest with any center
         parts = self.stars[s].parts
         self.keep({part: labels for part, (labels, _) in zip(parts, found, strict=True)})
         later = {part: [place for place in self._places[part] if place[0] in ahead] for part in parts}

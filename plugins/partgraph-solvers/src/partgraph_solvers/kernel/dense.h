@@ -91,7 +91,7 @@ class DenseSearch {
             sweep(false);
         }
         for (const Node& node : nodes_) outcome.labels_left += static_cast<long>(node.theta.size());
-        outcome.proven = !feasible || search() == End::done;
+        outcome.proven = !feasible || search_until_done() == End::done;
         outcome.nodes = visited_;
         if (outcome.proven && !found_.empty()) outcome.upper_bound = std::min(outcome.upper_bound, found_[0].value + margin());
         outcome.found = std::move(found_);
@@ -269,9 +269,25 @@ class DenseSearch {
     // -- search --------------------------------------------------------------------------------------------------
     enum class End { done, limit, enough };
 
-    // Assigns the part with the fewest labels first, and keeps all configurations that tie with the n-th best but for
-    // rounding, as far as there are TIES of them: the caller scores them with the problem's own arithmetic. Where there are
-    // more, such scores count as equal: a second search in the order of labels looks for the lowest ones only.
+    // All configurations that tie with the n-th best but for rounding are kept, up to TIES of them: the caller scores them
+    // with the problem's own arithmetic. Where there are more, margins may be wide because of very low scores, which are
+    // dropped then. If that changes little, such scores count as equal: a last search in the order of labels looks for
+    // the lowest ones only.
+    End search_until_done() {
+        End end = search();
+        while (end == End::enough) {
+            const double wide = margin();
+            threshold_ = std::max(threshold_, nth());
+            found_.clear();
+            if (!drop_labels()) return End::done;
+            settle();
+            in_order_ = margin() >= 0.5 * wide;
+            end = search();
+        }
+        return end;
+    }
+
+    // Assigns the part with the fewest labels first, or one part after the other if `in_order_`.
     End search() {
         settle();
         std::vector<std::vector<double>> h(parts_);
@@ -279,15 +295,7 @@ class DenseSearch {
         for (int i = 0; i < parts_; ++i) h[i] = nodes_[i].settled;
         for (const Edge& edge : edges_) rest += edge.most;
         chosen_.assign(parts_, -1);
-        End end = assign(0, h, 0.0, rest);
-        if (end == End::enough && enough_ > n_best_) {
-            threshold_ = std::max(threshold_, nth());
-            found_.clear();
-            in_order_ = true;
-            chosen_.assign(parts_, -1);
-            end = assign(0, h, 0.0, rest);
-        }
-        return end;
+        return assign(0, h, 0.0, rest);
     }
 
     // depth: parts assigned. h: what each label of the parts still open adds, given those. done: the assigned parts' own
