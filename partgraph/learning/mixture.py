@@ -98,8 +98,6 @@ class Mixture(Dataset):
     def _datasets(self) -> tuple[Dataset, ...]:
         datasets = tuple(member.dataset.build("dataset") for member in self.members)
         for member, dataset in zip(self.members, datasets, strict=True):
-            if not len(dataset):
-                raise ExperimentError(f"mixture: {member.dataset.name!r} has no samples; leave it out")
             for what in _ALIKE:
                 if getattr(dataset, what) != getattr(datasets[0], what):
                     raise ExperimentError(
@@ -117,6 +115,9 @@ class Mixture(Dataset):
     def _order(self) -> NDArray[np.int64]:
         """(count, 2) int64: for each sample its member, and its index there."""
         sizes = [len(dataset) for dataset in self._datasets]
+        for member, size in zip(self.members, sizes, strict=True):
+            if not size:
+                raise ExperimentError(f"mixture: {member.dataset.name!r} has no samples; leave it out")
         shares = np.array([member.share for member in self.members], np.float64)
         shares /= shares.sum()
         count = int(np.ceil(np.max(sizes / shares) - 1e-9)) if self.count is None else self.count

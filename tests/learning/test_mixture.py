@@ -125,6 +125,16 @@ def test_members_must_show_the_same_object(monkeypatch):
         len(other)
 
 
+def test_an_empty_member_is_said_but_the_skeleton_needs_no_samples(monkeypatch):
+    from partgraph_toy import PARTS, Dots
+
+    monkeypatch.setattr(Dots, "__len__", lambda self: 0 if self.flat else self.count)
+    data = mixture((1, SOLID), (1, FLAT))
+    assert data.parts == PARTS
+    with pytest.raises(ExperimentError, match="'dots' has no samples; leave it out"):
+        len(data)
+
+
 def test_preparing_is_its_members(monkeypatch):
     from partgraph_toy import Dots
 
