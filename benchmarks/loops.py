@@ -26,13 +26,15 @@ def trees(
 ) -> Table:
     """Return the times on the bones alone, ms."""
     table = Table("trees", f"trees, {len(edges)} edges: exact; ms, and times that for dynamic programming")
+    most = round((most_pairs / 8) ** 0.5)
+    table.notes.append(f"dynamic programming: up to K = {most}")
     keys = [(grid, kind) for grid in grids for kind in classes]
     for grid, kind in deadline.rows(table, keys):
         rows = []
         for seed in range(seeds):
             problem = instance(edges, kind, grid, seed).problem
             row, best, proven = _exact(problem)
-            if seed == 0 and grid**6 <= most_pairs / 8:
+            if seed == 0 and grid**3 <= most:
                 solver = DynamicProgramming()
                 found, row["dynamic programming"] = timed(lambda: solver.compute(problem, None, 1))  # noqa: B023
                 if proven:
@@ -77,6 +79,8 @@ def two_hop(
             others.append({"exact": row["solve"]} | times)
             if seed == 0 and offsets == "constant" and proven and installed(["pytoulbar2"]):
                 others[-1] |= _toulbar2(problem, best)
+                if "toulbar2" not in others[-1]:
+                    theirs.notes.append(f"toulbar2: too many candidates left for K = {grid**3}, {kind}")
         key: dict[str, Value] = {"K": grid**3, "class": kind, "offsets": offsets}
         gaps = [row["gap"] for row in rows if not row["certified"]]
         p90 = float(np.percentile([row["solve"] for row in rows], 90))

@@ -20,6 +20,7 @@ def stars(
     theirs = Table("star-rivals", "stars: rivals, building and solving; ms")
     times = Table("star-ratios", "stars: rivals' time over that of branch-and-bound, building and solving")
     theirs.notes = missing([*TREES, "torch"])
+    theirs.notes.append(f"NumPy, torch: constant offsets, up to K = {round(most_pairs**0.5)}")
     load()
     keys = [
         (grid, kind, offsets) for grid in grids for kind in classes for offsets in ("constant", "anchors")
