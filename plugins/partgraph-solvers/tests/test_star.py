@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 from generated import FLAVOURS, all_scores, cloud_star, star_marginals, star_problem
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from partgraph_solvers import _star
 from partgraph_solvers.compiled import BlockSet, CompiledStar
@@ -197,6 +197,7 @@ class Shuffled(BlockSet):
         return known[1]
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), flavour=st.sampled_from(FLAVOURS), shuffled=st.booleans())
 def test_no_prune_removes_an_optimum(seed: int, flavour: str, shuffled: bool) -> None:
     """Whatever the blocks, every label of every best configuration survives a threshold at the best score."""
