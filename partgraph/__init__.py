@@ -19,14 +19,23 @@ from partgraph.interval import Interval
 from partgraph.io import load_problem, save_problem
 from partgraph.many import solve_many
 from partgraph.potentials import (
+    BoxPrior,
+    Cauchy,
     EuclideanLoss,
+    FullQuadratic,
+    GaussianPrior,
+    Huber,
+    LimbLength,
     Linear,
+    Mixture,
     Pairwise,
     Potential,
     Proximal,
     Quadratic,
     Scaled,
+    Truncated,
     Unary,
+    Visibility,
 )
 from partgraph.problem import Problem
 from partgraph.reference import DynamicProgramming, Exhaustive
@@ -36,15 +45,22 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AmbiguousComponentError",
+    "BoxPrior",
     "Candidates",
+    "Cauchy",
     "Component",
     "DynamicProgramming",
     "EuclideanLoss",
     "Exhaustive",
+    "FullQuadratic",
+    "GaussianPrior",
     "Graph",
+    "Huber",
     "Interval",
     "InvalidComponentError",
+    "LimbLength",
     "Linear",
+    "Mixture",
     "Pairwise",
     "PartGraphError",
     "PluginLoadWarning",
@@ -61,9 +77,11 @@ __all__ = [
     "Star",
     "Status",
     "Topology",
+    "Truncated",
     "Unary",
     "UnknownComponentError",
     "UnsupportedProblemError",
+    "Visibility",
     "hookimpl",
     "load_problem",
     "save_problem",

@@ -27,6 +27,22 @@ ORDER = [
 ]
 """Imports go from right to left only."""
 
+ORDER_OF_POTENTIALS = [
+    "fields",
+    "base",
+    "quadratic_form",
+    "quadratic",
+    "full_quadratic",
+    "limb_length",
+    "robust",
+    "mixture",
+    "priors",
+    "admm",
+    "task_loss",
+    "scaled",
+]
+"""The same within `partgraph.potentials`, whose modules import no siblings but the first three."""
+
 OUTSIDE = {"testing", "learning", "report", "cli"}
 """What the core never imports."""
 
@@ -51,7 +67,17 @@ def own(path: Path) -> set[str]:
     return {name.split(".")[1] for name in imported(path) if name.startswith("partgraph.")}
 
 
-CORE = sorted(path for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "__main__"))
+def files(name: str) -> list[Path]:
+    """Return the files of a module of the core, or of a package of it."""
+    return sorted((PACKAGE / name).glob("*.py")) or [PACKAGE / f"{name}.py"]
+
+
+CORE = sorted(
+    [
+        *(path for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "__main__")),
+        *files("potentials"),
+    ]
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -62,7 +88,22 @@ def relative(path: Path) -> str:
 @pytest.mark.parametrize("name", ORDER)
 def test_imports_go_one_way(name):
     allowed = set(ORDER[: ORDER.index(name)]) | {"plugins"}
-    assert own(PACKAGE / f"{name}.py") & set(ORDER) <= allowed
+    for path in files(name):
+        itself = {name} if path.stem != name else set()
+        assert own(path) & set(ORDER) <= allowed | itself
+
+
+def test_potentials_import_one_way():
+    package = PACKAGE / "potentials"
+    assert {path.stem for path in package.glob("*.py")} == {*ORDER_OF_POTENTIALS, "__init__"}
+    for place, name in enumerate(ORDER_OF_POTENTIALS):
+        prefix = "partgraph.potentials."
+        found = {
+            item.removeprefix(prefix).split(".")[0]
+            for item in imported(package / f"{name}.py")
+            if item.startswith(prefix)
+        }
+        assert found <= set(ORDER_OF_POTENTIALS[: min(place, 3)]), name
 
 
 @pytest.mark.parametrize("path", CORE, ids=relative)

@@ -8,17 +8,31 @@ import pytest
 from hypothesis import given
 
 from partgraph import (
+    BoxPrior,
+    Cauchy,
+    EuclideanLoss,
     Exhaustive,
+    FullQuadratic,
+    GaussianPrior,
     Graph,
+    Huber,
     Interval,
+    LimbLength,
+    Mixture,
     Pairwise,
+    Potential,
+    Proximal,
+    Quadratic,
     Solution,
     Solver,
     Star,
     Topology,
+    Truncated,
+    Visibility,
     arrays,
 )
-from partgraph.testing import checks_for, installed, parametrize_with_checks, strategies
+from partgraph.potentials import quadratic_form
+from partgraph.testing import checks_for, families, installed, parametrize_with_checks, strategies
 
 # -- potentials --------------------------------------------------------------------------------------------------
 
@@ -105,6 +119,78 @@ def test_a_broken_potential_fails_its_check(twin):
     check = next(check for check in checks_for(twin()) if check.__name__ == f"check_{TWINS[twin]}")
     with pytest.raises((AssertionError, ValueError, RuntimeError)):
         check(twin())
+
+
+@attrs.frozen(eq=False)
+class Harmed(Potential):
+    """A built-in potential whose bounds are spoilt by `harm`."""
+
+    base: Potential
+    harm: object
+
+    @property
+    def arity(self):
+        return self.base.arity
+
+    @property
+    def dimensions(self):
+        return self.base.dimensions
+
+    def evaluate(self, *x):
+        return self.base.evaluate(*x)
+
+    def bounds(self, *boxes):
+        return self.harm(self.base.bounds(*boxes))
+
+
+def one_ulp_tighter(bounds):
+    return Interval(bounds.lo, np.nextafter(bounds.hi, -np.inf))
+
+
+def one_ulp_higher(bounds):
+    return Interval(np.nextafter(bounds.lo, np.inf), bounds.hi)
+
+
+def wrong_sign(bounds):
+    return -bounds
+
+
+EXACT = (BoxPrior, EuclideanLoss, Huber, LimbLength, Mixture, Proximal, Quadratic, Truncated, Visibility)
+"""Their bounds are values, bit for bit; those of the others leave room for rounding."""
+
+
+def fails(potential, name="bounds_hold_every_value"):
+    check = next(check for check in checks_for(potential) if check.__name__ == f"check_{name}")
+    with pytest.raises(AssertionError, match="bounds"):
+        check(potential)
+
+
+@pytest.mark.usefixtures("any_example")
+@pytest.mark.parametrize("harm", [one_ulp_tighter, one_ulp_higher, wrong_sign])
+@pytest.mark.parametrize("cls", EXACT, ids=lambda cls: cls.__name__)
+def test_spoilt_bounds_of_built_in_potentials_are_found(cls, harm):
+    fails(Harmed(one_of(cls), harm))
+
+
+@pytest.mark.usefixtures("any_example")
+@pytest.mark.parametrize("cls", [FullQuadratic, GaussianPrior, Cauchy], ids=lambda cls: cls.__name__)
+def test_bounds_without_room_for_rounding_are_found(cls, monkeypatch):
+    fails(Harmed(one_of(cls), wrong_sign))
+    if cls is Cauchy:  # a library's logarithm: the room is 4 epsilon of its value
+        epsilon = np.finfo(float).eps
+        fails(Harmed(one_of(cls), lambda b: Interval(b.lo, b.hi - 16 * epsilon * abs(b.hi))))
+    else:
+        monkeypatch.setattr(quadratic_form, "_rounding", lambda matrix, box: 0.0)
+        fails(one_of(cls), "bounds_of_a_point_are_its_value")
+
+
+def one_of(cls):
+    return next(one for kind in ("unary", "pairwise") for one in installed(kind) if type(one) is cls)
+
+
+def test_a_strategy_of_potentials_is_checked_with_the_parameters_it_draws():
+    harmed = families.instances(Huber).map(lambda base: Harmed(base, one_ulp_tighter))
+    fails(harmed)
 
 
 # -- graphs ------------------------------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
-from partgraph.testing import strategies
+from partgraph.testing import families, strategies
 from partgraph.testing.checks import checks_for
 from partgraph.testing.registered import installed, subjects
 
-__all__ = ["checks_for", "installed", "parametrize_with_checks", "strategies", "subjects"]
+__all__ = ["checks_for", "families", "installed", "parametrize_with_checks", "strategies", "subjects"]
 
 
 def parametrize_with_checks(
@@ -33,7 +33,8 @@ def parametrize_with_checks(
     Parameters
     ----------
     items : iterable
-        Instances of Potential, Graph or Solver; see `installed` for all that is registered.
+        Instances of Potential, Graph or Solver, or strategies that draw potentials; see `installed` for all that
+        is registered.
     expected_failures : mapping, optional
         From the name of a check to the reason why it fails. A failure that no longer happens is an error.
     """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from hypothesis.strategies import SearchStrategy
+
 from partgraph.graph import Graph
 from partgraph.potentials import Potential
 from partgraph.solver import Solver
@@ -19,14 +21,14 @@ def checks_for(subject: object) -> Iterator[Check]:
     Parameters
     ----------
     subject : Potential, Graph or Solver
-        What to check.
+        What to check. A hypothesis strategy that draws potentials is checked as they are, with drawn parameters.
 
     Raises
     ------
     TypeError
         If there are no checks for such a thing.
     """
-    if isinstance(subject, Potential):
+    if isinstance(subject, Potential | SearchStrategy):
         yield from potential_checks.CHECKS
     elif isinstance(subject, Graph):
         yield from graph_checks.CHECKS

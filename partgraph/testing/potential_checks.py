@@ -1,4 +1,7 @@
-"""What every potential must do: bounds that hold, gradients that are right, the same answer everywhere."""
+"""What every potential must do: bounds that hold, gradients that are right, the same answer everywhere.
+
+A check takes a potential, or a hypothesis strategy that draws potentials and so their parameters too.
+"""
 
 from __future__ import annotations
 
@@ -17,31 +20,50 @@ from partgraph.interval import Interval
 from partgraph.potentials import Potential
 from partgraph.testing import strategies
 
-Sample = tuple[list[Interval], list[np.ndarray], list[Interval]]
+Sample = tuple[Potential, list[Interval], list[np.ndarray], list[Interval]]
+Subject = Potential | st.SearchStrategy[Potential]
+
+
+def _strategy(subject: Subject) -> st.SearchStrategy[Potential]:
+    return subject if isinstance(subject, st.SearchStrategy) else st.just(subject)
 
 
 @st.composite
-def _samples(draw: Any, potential: Potential) -> Sample:
-    """Draw a box for each position, a point in it, and a box inside it that has the point as a corner."""
+def _samples(draw: Any, subject: Subject) -> Sample:
+    """Draw a potential, a box for each position, a point in it, and a box inside it with the point as a corner."""
+    potential = draw(_strategy(subject))
     dim = potential.dimensions or 3
     boxes = [draw(strategies.boxes(dim=dim)) for _ in range(potential.arity)]
     points = [draw(strategies.points_in(box=box)) for box in boxes]
     others = [draw(strategies.points_in(box=box)) for box in boxes]
     inner = [Interval.hull(np.stack(pair)) for pair in zip(points, others, strict=True)]
-    return boxes, points, inner
+    return potential, boxes, points, inner
 
 
-def _on_samples(check: Callable[..., None]) -> Callable[[Potential], None]:
-    """Turn ``check(potential, boxes, points, inner)`` into a function of the potential, run on many samples."""
+def _on_samples(check: Callable[..., None]) -> Callable[[Subject], None]:
+    """Turn ``check(potential, boxes, points, inner)`` into a function of the subject, run on many samples."""
 
     @functools.wraps(check)
-    def run(potential: Potential) -> None:
+    def run(subject: Subject) -> None:
         @settings(deadline=None)
-        @given(_samples(potential))
+        @given(_samples(subject))
         def on(sample: Sample) -> None:
-            check(potential, *sample)
+            check(*sample)
 
         on()
+
+    return run
+
+
+def _on_instances(check: Callable[[Potential], None]) -> Callable[[Subject], None]:
+    """Turn ``check(potential)`` into a function of the subject, run once or, for a strategy, on a few instances."""
+
+    @functools.wraps(check)
+    def run(subject: Subject) -> None:
+        if isinstance(subject, Potential):
+            check(subject)
+        else:
+            settings(deadline=None, max_examples=5)(given(subject)(lambda potential: check(potential)))()
 
     return run
 
@@ -79,10 +101,11 @@ def check_bounds_of_a_point_are_its_value(
 def check_smaller_boxes_have_tighter_bounds(
     potential: Potential, boxes: list[Interval], points: list[np.ndarray], inner: list[Interval]
 ) -> None:
-    """The bounds of boxes inside other boxes lie inside the bounds of those."""
+    """The bounds of boxes inside other boxes lie inside the bounds of those, up to rounding."""
     outer, bounds = potential.bounds(*boxes), potential.bounds(*inner)
-    assert outer.lo <= bounds.lo, f"the lower bound of {_show(inner)} is below that of {_show(boxes)}"
-    assert bounds.hi <= outer.hi, f"the upper bound of {_show(inner)} is above that of {_show(boxes)}"
+    slack = 1e-12 * (1 + max(abs(outer.lo), abs(outer.hi)))
+    assert outer.lo - slack <= bounds.lo, f"the lower bound of {_show(inner)} is below that of {_show(boxes)}"
+    assert bounds.hi <= outer.hi + slack, f"the upper bound of {_show(inner)} is above that of {_show(boxes)}"
 
 
 @_on_samples
@@ -155,6 +178,7 @@ def check_numpy_and_torch_agree(
     )
 
 
+@_on_instances
 def check_gradients(potential: Potential) -> None:
     """Gradients by autograd are those by finite differences, for positions and the potential's own arrays."""
     torch = _torch()
@@ -175,6 +199,7 @@ def check_gradients(potential: Potential) -> None:
         assert torch.autograd.gradcheck(value, (*points, *fields)), "gradients are wrong"
 
 
+@_on_instances
 def check_gradients_are_never_nan(potential: Potential) -> None:
     """Where all positions coincide, and at every point the potential holds, gradients are numbers."""
     torch = _torch()
@@ -202,7 +227,7 @@ def _torch() -> Any:
     return torch
 
 
-CHECKS: tuple[Callable[[Potential], None], ...] = (
+CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_bounds_hold_every_value,
     check_bounds_of_a_point_are_its_value,
     check_smaller_boxes_have_tighter_bounds,

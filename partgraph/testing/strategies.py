@@ -24,6 +24,7 @@ __all__ = [
     "arrays",
     "boxes",
     "candidates",
+    "extreme_boxes",
     "graphs",
     "loops",
     "pairwises",
@@ -78,6 +79,17 @@ def arrays(*, shape: tuple[int, ...], exact: bool = False, limit: float = 100.0)
 def boxes(*, dim: int = 3, limit: float = 100.0) -> Strategy[Interval]:
     """Draw boxes (dim,), some of them flat."""
     return arrays(shape=(2, dim), limit=limit).map(Interval.hull)
+
+
+@st.composite
+def extreme_boxes(draw: Any, *, dim: int = 3) -> Interval:
+    """Draw boxes (dim,) of every size: points, slivers, ends at zero, from 1e-150 to 1e75 wide, near or far from 0.
+
+    For enclosure, which must hold for all of them. Where numbers of such sizes meet, nothing else is precise.
+    """
+    scale = draw(st.sampled_from([1.0, 0.0, 1e-3, 1e-12, 1e-150, 1e6, 1e75]))
+    center = draw(st.sampled_from([0.0, 1.0, 1e6])) * draw(arrays(shape=(dim,), limit=1.0))
+    return Interval.hull(center + scale * draw(arrays(shape=(2, dim), limit=1.0)))
 
 
 @functools.cache
