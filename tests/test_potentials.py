@@ -218,7 +218,8 @@ def test_a_tensor_keeps_its_gradient_through_a_robust_mixture():
     torch = pytest.importorskip("torch")
     precision, limit = torch.eye(3, requires_grad=True), torch.tensor(50.0, requires_grad=True)
     straight = FullQuadratic(precision, torch.zeros(3))
-    term = Truncated(Mixture([straight, LimbLength(1.0, 1.0)], torch.tensor([0.0, -9.0])), limit)
+    rigid = LimbLength(torch.tensor(1.0), torch.tensor(1.0))
+    term = Truncated(Mixture([straight, rigid], torch.tensor([0.0, -9.0])), limit)
     term.evaluate(torch.zeros(2, 3), torch.tensor([[1.0, 0, 0], [99, 0, 0]])).sum().backward()
     assert precision.grad.tolist() == [[-0.5, 0, 0], [0, 0, 0], [0, 0, 0]]
     assert limit.grad == -1

@@ -75,9 +75,8 @@ def _face_minimisers(matrix: Array, box: Interval) -> Iterator[Array]:
     dim = matrix.shape[0]
     zero = xp.zeros_like(box.lo[..., 0])
     identity = arrays.like(np.eye(dim), matrix)
-    for face in itertools.product(
-        (0, 1, None), repeat=dim
-    ):  # each axis at its low end, at its high end, or free
+    for face in itertools.product((0, 1, None), repeat=dim):
+        # Each axis is at its low end (0), at its high end (1), or free (None).
         fixed = [zero if side is None else ends[side][..., d] for d, side in enumerate(face)]
         target = xp.stack(fixed, -1)
         if None in face:
