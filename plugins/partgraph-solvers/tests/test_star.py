@@ -58,6 +58,10 @@ def test_points_that_come_in_blocks_keep_their_order() -> None:
     other = _star.spatial_order(rng.permutation(rows), order)
     assert (other != order).any()
     assert len(_star.spatial_order(rows[:-1], order)) == len(rows) - 1
+    for side in (16, 20, 24, 32):  # whatever the rows' length
+        rows = np.stack(np.meshgrid(*[np.arange(float(side))] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        known = _star.spatial_order(rows)
+        assert np.shares_memory(_star.spatial_order(rows + rng.uniform(-0.4, 0.4, rows.shape), known), known)
 
 
 def solve_with(problem, n_best: int, instruction_set: str | None = None, pulls=None, max_blocks: int = -1):

@@ -173,7 +173,8 @@ inline bool is_compact(Points points, const int32_t* order) {
     const int blocks = points.count / BLOCK;
     if (blocks < 2 * RUNS) return false;
     Extent all(points.dim);
-    for (int k = 0; k < BLOCK; ++k) all.add(row(static_cast<int>((k + 0.5) / BLOCK * points.count)));
+    for (int k = 0; k < BLOCK; ++k)  // multiples of the golden ratio: equal steps would all meet the same plane of a grid
+        all.add(row(static_cast<int>(std::fmod(k * 0.6180339887498949, 1.0) * points.count)));
     const double side = all.side(static_cast<double>(points.count) / BLOCK);
     double found = 0, ideal = 0;
     for (int d = 0; d < points.dim; ++d) ideal += std::min(side, all.along(d));

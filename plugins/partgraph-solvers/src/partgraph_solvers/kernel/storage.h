@@ -44,7 +44,7 @@ class Spare {
 
   private:
     static constexpr std::size_t SMALL = std::size_t{1} << 12;  // 32 KiB: below, the allocator keeps memory itself
-    static constexpr std::size_t LIMIT = std::size_t{1} << 21;  // 16 MiB: the blocks of 16 parts of 30,000 candidates
+    static constexpr std::size_t LIMIT = std::size_t{1} << 22;  // 32 MiB: the blocks of 16 parts of 60,000 candidates
 
     std::mutex mutex_;
     std::unordered_map<std::size_t, std::vector<std::unique_ptr<double[]>>> free_;
