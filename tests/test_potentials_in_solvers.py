@@ -52,11 +52,7 @@ def problem_on(graph, term, rng, size, spread):
     return problem.with_unary(1, Visibility([-9.0, -9.0], [9.0, 9.0], -1.0))
 
 
-@pytest.mark.parametrize(
-    "cls",
-    [cls for cls in families.PAIRWISES if cls is not Quadratic],  # which compiled code searches
-    ids=lambda cls: cls.__name__,
-)
+@pytest.mark.parametrize("cls", families.PAIRWISES, ids=lambda cls: cls.__name__)
 @given(data=st.data())
 def test_branch_and_bound_agrees_with_exhaustive_search(cls, data):
     terms = families.instances(cls, dim=2)

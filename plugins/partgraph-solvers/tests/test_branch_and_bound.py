@@ -130,6 +130,17 @@ def test_everything_ties() -> None:
     np.testing.assert_array_equal(found.labels, [[0, 0, 0, k] for k in range(5)])
 
 
+def test_ties_where_all_numbers_are_zero() -> None:
+    """Every rounding margin is zero there, or was: a bound equal to the best score then seemed to miss it."""
+    own = [Candidates(np.zeros((size, 2)), np.zeros(size)) for size in (3, 2, 1)]
+    term = Quadratic([1, 1], [0, 0])
+    problem = Problem(Topology("abc", [(1, 0), (1, 2)]), own, [term, term])
+    found = solve(problem, BranchAndBound(), n_best=3)
+    assert found.labels.tolist() == [[0, 0, 0], [0, 1, 0], [1, 0, 0]]
+    marginals = BranchAndBound().marginals(problem, 0.0)
+    assert [part.labels.tolist() for part in marginals] == [[0, 1, 2], [0, 1], [0]]
+
+
 def test_a_far_outlier_among_candidates() -> None:
     rng = np.random.default_rng(0)
     positions = rng.normal(size=(500, 2))

@@ -9,7 +9,8 @@ namespace partgraph {
 // least T lies within 2 G, so n summands, in whatever order, carry an error of at most 2 n^2 G u. A squared difference
 // with weight w and coordinates rounded by at most delta <= 4 u (|q| + |y|) errs by 2 w |d| delta <= 2 sqrt(w 2 G)
 // sqrt(w) delta, plus w delta^2. The margin is four such errors: of two configurations, each in the arithmetic of this
-// folder and in that of the problem.
+// folder and in that of the problem. It is positive even where all numbers are zero: bounds that only just reach a score
+// count as reaching it.
 class Margin {
   public:
     explicit Margin(const StarProblem& star) : summands_(2), magnitude_(std::fabs(star.center().max()) + star.magnitude()) {
@@ -24,7 +25,8 @@ class Margin {
     double at(double score) const {
         constexpr double u = 1.1102230246251565e-16;
         const double g = std::fabs(score) + magnitude_;
-        return 4 * u * (2 * summands_ * summands_ * g + 8 * std::sqrt(2 * g) * reach_ + 16 * u * reach_squared_);
+        return 4 * u * (2 * summands_ * summands_ * g + 8 * std::sqrt(2 * g) * reach_ + 16 * u * reach_squared_) +
+               std::numeric_limits<double>::min();
     }
 
   private:
