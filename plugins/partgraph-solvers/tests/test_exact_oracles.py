@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 import attrs
@@ -171,19 +170,26 @@ def hard_problem(term: object) -> Problem:
 
 
 @pytest.mark.parametrize("term", [None, Distance(1.0)], ids=["compiled", "boxes"])
-@pytest.mark.parametrize("seconds", [1e-6, 0.02])
-def test_a_limit_of_time_is_kept(term: object, seconds: float) -> None:
+def test_a_limit_of_time_is_kept(term: object) -> None:
     problem = hard_problem(term)
-    solver = Exact(max_seconds=seconds)
-    state = solver.init(problem)
-    start = time.perf_counter()
-    found = solver.compute(problem, state, 1)
-    assert (
-        time.perf_counter() - start < seconds + 20
-    )  # a machine may be busy; without a limit it takes minutes
+    found = solve(problem, Exact(max_seconds=1e-6))
     assert found.status is Status.WORK_LIMIT
     assert found.stats["limit"] == "max_seconds"
     assert found.upper_bound >= found.scores[0] == problem.score(found.labels[0])
+
+
+@pytest.mark.parametrize("seconds", [0.003, 0.02, 0.1])
+def test_a_limit_of_time_anywhere_leaves_a_valid_answer(seconds: float) -> None:
+    """Where the limit falls depends on the machine; what is said about the answer must be true wherever it does."""
+    problem = hard_problem(None)
+    optimum = solve(problem, Exact())
+    assert optimum.status is Status.OPTIMAL
+    found = solve(problem, Exact(max_seconds=seconds))
+    assert found.scores[0] <= optimum.scores[0] <= found.upper_bound
+    if found.status is Status.OPTIMAL:
+        np.testing.assert_array_equal(found.labels, optimum.labels)
+    else:
+        assert found.stats["limit"] == "max_seconds"
 
 
 def test_bounds_at_limits_are_valid() -> None:
