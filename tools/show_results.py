@@ -48,7 +48,7 @@ def table(results: dict[str, Any]) -> str:
     lines += [
         "",
         f"{results['images']} pictures, as many of each clip; ± is the standard error of the paired difference.",
-        f"Proven optimal: {proven:.1%} of the answers over each graph, at least. The median {graphs[-1]} pose took",
+        f"Proven optimal, over each graph: at least {proven:.1%} of the answers. The median {graphs[-1]} pose took",
         f"{time['median']:.0f} ms (90th percentile {time['p90']:.0f} ms) on one core, building included.",
     ]
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from partgraph.graph import Graph
@@ -21,7 +22,7 @@ from partgraph.metrics import reconstruction_error
 _ONE_SIGMA = 0.6827  # share of a Gaussian within one standard deviation
 _SMALLEST_SIGMA = 0.25  # px; a part and itself are never apart, and no pixel is known better
 
-SCALES = (0.03, 0.1, 0.3, 1.0, 3.0)
+SCALES = (0.1, 0.3, 1.0, 3.0)
 
 
 @torch.inference_mode()
@@ -53,11 +54,12 @@ def pairwise_scales(
     samples: int | None = None,
     advance: Callable[[str, float, float], None] = lambda graph, scale, error: None,
 ) -> dict[str, float]:
-    """For each graph, the factor on all c with the smallest reconstruction error; of equal ones the smallest.
+    """For each graph, the smallest factor on all c whose reconstruction error cannot be told from the best one's.
 
-    Edges are not independent evidence: the more of them a graph has, the less each may weigh. The samples should be
-    as hard as those that the network will see: on poses like those of training, unary scores and offsets are both
-    better than they will be.
+    Edges are not independent evidence: the more of them a graph has, the less each may weigh. Errors hardly depend on
+    the factor within a decade, and offsets are further off on new poses than on those they are calibrated with, so a
+    factor within one standard error (paired over samples) of the best is preferred when it is smaller. The samples
+    should be as hard as those that the network will see.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def pairwise_scales(
     for name, graph in graphs.items():
         if not graph.edges:
             continue
-        errors: dict[float, float] = {}
+        errors: dict[float, NDArray[np.float64]] = {}
         for scale in scales:
             decoder = Decoder({name: graph}, {name: scale}, solver)
             found = []
@@ -76,7 +78,20 @@ def pairwise_scales(
                 require_3d(chunk, "calibration")
                 poses = np.stack([own[name].positions for own in decoder(network, batch.images)])
                 found.append(reconstruction_error(poses, np.stack([sample.world for sample in chunk])))
-            errors[scale] = float(np.concatenate(found).mean())
-            advance(name, scale, errors[scale])
-        best[name] = min(sorted(errors), key=errors.__getitem__)
+            errors[scale] = np.concatenate(found)
+            advance(name, scale, float(errors[scale].mean()))
+        best[name] = _smallest_equivalent(errors)
     return best
+
+
+def _smallest_equivalent(errors: Mapping[float, NDArray[np.float64]]) -> float:
+    """The smallest key whose errors (n,) are within one standard error, paired, of the best key's."""
+    best = min(errors, key=lambda key: float(errors[key].mean()))
+
+    def equivalent(key: float) -> bool:
+        worse = errors[key] - errors[best]
+        return float(worse.mean()) <= (
+            float(worse.std(ddof=1)) / np.sqrt(len(worse)) if len(worse) > 1 else 0.0
+        )
+
+    return min(key for key in errors if equivalent(key))

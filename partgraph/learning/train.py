@@ -25,7 +25,7 @@ from partgraph.learning.infer import Decoder, graph_over
 from partgraph.learning.model import Network
 
 _MEAN_POSE_SAMPLES = 2000
-_SCALE_SAMPLES = 300
+_SCALE_SAMPLES = 1000
 _MEASURED_SAMPLES = 200
 
 
