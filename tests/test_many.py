@@ -8,6 +8,7 @@ import time
 import weakref
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import ClassVar, final
 
 import attrs
@@ -73,6 +74,12 @@ def odd(first: float) -> Problem:
     return attrs.evolve(problem, candidates=(Candidates(own.positions, scores), *others))
 
 
+@pytest.fixture
+def importable(monkeypatch) -> None:
+    """Let other processes import this file by its name, `tests.test_many`, to unpickle its solver."""
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent)
+
+
 @pytest.fixture(params=["here", "threads", "processes"])
 def executor(request):
     if request.param == "here":
@@ -81,6 +88,7 @@ def executor(request):
         with ThreadPoolExecutor(3) as pool:
             yield pool
     else:
+        request.getfixturevalue("importable")
         with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
             yield pool
 
@@ -131,7 +139,7 @@ def test_without_finite_score_and_without_throwing(executor) -> None:
     assert found[1].labels.shape == (0, 3)
 
 
-def test_a_worker_that_dies_takes_no_earlier_answer_along() -> None:
+def test_a_worker_that_dies_takes_no_earlier_answer_along(importable) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         problems = [make(0), odd(3), make(1)]
         with pytest.raises(

@@ -37,16 +37,19 @@ def test_bounds_of_tensors_hold_the_values_of_tensors(cls, data):
 
 
 def best(function, box):
-    """The highest value that nested grids find in a box (2,): each a quarter of the one before, around its best."""
+    """The highest value that nested grids find in a box (2,), each around the best point of the one before.
+
+    They shrink slowly, so that they can move along a narrow ridge that runs across the axes.
+    """
     lo, hi = box.lo, box.hi
     highest = -np.inf
-    for level in range(20):
+    for level in range(60):
         axes = [np.linspace(lo[d], hi[d], 33 if level else 257) for d in range(2)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2)
         values = function(points)
         at = points[values.argmax()]
         highest = max(highest, values.max())
-        width = (hi - lo) / 8
+        width = (hi - lo) / 3
         lo, hi = np.maximum(at - width, box.lo), np.minimum(at + width, box.hi)
     return highest
 
@@ -67,7 +70,7 @@ def test_bounds_are_attained(cls, data):
         other = data.draw(strategies.boxes(dim=2, limit=5))
         bounds, score = term.bounds(other, box), of_displacement(term)
         box = box - other
-    slack = 1e-6 * (1 + abs(bounds.lo) + abs(bounds.hi))
+    slack = 1e-5 * (1 + abs(bounds.lo) + abs(bounds.hi))
     assert bounds.hi - best(score, box) <= slack
     assert best(lambda e: -score(e), box) + bounds.lo >= -slack
 
