@@ -37,18 +37,19 @@ def test_bounds_of_tensors_hold_the_values_of_tensors(cls, data):
 
 
 def best(function, box):
-    """The highest value that nested grids find in a box (2,), each around the best point of the one before.
+    """The highest value that nested grids find in a box (2,), each around the best point so far.
 
-    They shrink slowly, so that they can move along a narrow ridge that runs across the axes.
+    They shrink slowly, so that they can move along a narrow ridge that runs across the axes, and a narrow peak that a
+    fine grid has met is not lost by a coarser one.
     """
     lo, hi = box.lo, box.hi
-    highest = -np.inf
+    highest, at = -np.inf, lo
     for level in range(60):
         axes = [np.linspace(lo[d], hi[d], 33 if level else 257) for d in range(2)]
         points = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 2)
         values = function(points)
-        at = points[values.argmax()]
-        highest = max(highest, values.max())
+        if values.max() > highest:
+            highest, at = values.max(), points[values.argmax()]
         width = (hi - lo) / 3
         lo, hi = np.maximum(at - width, box.lo), np.minimum(at + width, box.hi)
     return highest
