@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partgraph import FullQuadratic, Interval, Mixture, arrays
+from partgraph import FullQuadratic, Interval, Mixture, Visibility, arrays
 from partgraph.potentials import quadratic_form
 from partgraph.testing import families, strategies
 
@@ -60,7 +60,22 @@ def of_displacement(term):
     return lambda e: term.evaluate(np.zeros(2), e)
 
 
-@pytest.mark.parametrize("cls", [cls for cls in EVERY if cls is not Mixture], ids=lambda cls: cls.__name__)
+@given(data=st.data())
+def test_bounds_of_visibility_are_attained(data):
+    """By the nearest and the farthest point of the box: the field of view may be narrower than any grid."""
+    term, box = data.draw(families.instances(Visibility, dim=2)), data.draw(strategies.boxes(dim=2, limit=5))
+    near = np.clip(np.clip(box.lo, term.lo, term.hi), box.lo, box.hi)
+    ends = np.stack([box.lo, box.hi])
+    outside = np.maximum(np.maximum(term.lo - ends, ends - term.hi), 0)
+    far = np.where(outside[0] > outside[1], box.lo, box.hi)
+    bounds, attained = term.bounds(box), np.sort(term.evaluate(np.stack([near, far])))
+    np.testing.assert_allclose([bounds.lo, bounds.hi], attained, atol=1e-9)
+
+
+GRIDDED = [cls for cls in EVERY if cls not in (Mixture, Visibility)]
+
+
+@pytest.mark.parametrize("cls", GRIDDED, ids=lambda cls: cls.__name__)
 @given(data=st.data())
 def test_bounds_are_attained(cls, data):
     term = data.draw(families.instances(cls, dim=2))
