@@ -177,7 +177,10 @@ spatial.forEach(makeTurnable);
 const resized = new ResizeObserver((entries) => {
   for (const { target } of entries) cases.find((item) => item.overlay === target).draw();
 });
-cases.forEach((item) => resized.observe(item.overlay));
+for (const item of cases) {
+  item.draw(); // at once: the observer's first call waits for a frame, which a page in the background may never have
+  resized.observe(item.overlay);
+}
 
 for (const query of ["print", "(prefers-color-scheme: dark)"]) {
   matchMedia(query).addEventListener("change", () => {

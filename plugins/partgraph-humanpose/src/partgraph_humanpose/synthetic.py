@@ -20,12 +20,13 @@ import numpy as np
 from attrs.validators import gt, in_
 
 from partgraph.learning.cache import RecordCache, default_cache_folder, recipe_digest
-from partgraph.learning.dataset import Dataset, Sample
+from partgraph.learning.dataset import Sample
 from partgraph_humanpose.figure.body import load_body
 from partgraph_humanpose.figure.poses import PoseMixing, PoseSampler
 from partgraph_humanpose.figure.scene import SceneOptions, draw_scene
+from partgraph_humanpose.human import HumanDataset
 from partgraph_humanpose.motion import MotionClip, embedded_clips, read_motion
-from partgraph_humanpose.skeleton import FLIP, LIMBS, PARTS, ROOT
+from partgraph_humanpose.skeleton import PARTS, ROOT
 from partgraph_humanpose.volume import relative_depth
 
 TEST_CLIPS = ("backflip", "dance_b", "getup_faceup", "kick", "walk")
@@ -38,7 +39,7 @@ Split = Literal["train", "validation", "test"]
 
 @final
 @attrs.frozen(eq=False)
-class SyntheticHuman(Dataset):
+class SyntheticHuman(HumanDataset):
     """Rendered people in motion.
 
     Attributes
@@ -63,22 +64,6 @@ class SyntheticHuman(Dataset):
     mixing: PoseMixing = attrs.Factory(lambda: PoseMixing(limbs=0.6, root=0.15, tumble=0.15, noise=0.08))
     scene: SceneOptions = attrs.Factory(SceneOptions)
     folder: Path | None = None
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return PARTS
-
-    @property
-    def limbs(self) -> tuple[tuple[str, str], ...]:
-        return LIMBS
-
-    @property
-    def flip(self) -> tuple[int, ...]:
-        return FLIP
-
-    @property
-    def root(self) -> int:
-        return ROOT
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self, final
+from typing import Self, final
 
 import attrs
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from partgraph.learning.photo import read_photo
 from partgraph_humanpose.datasets.crops import CropMaker, Person, square_at
 from partgraph_humanpose.datasets.errors import DataError
-from partgraph_humanpose.datasets.store import CropStore, Shard, evenly, prepared_folder
+from partgraph_humanpose.datasets.store import CropStore, Shard, digest_of_files, evenly, prepared_folder
 from partgraph_humanpose.skeleton import PARTS
 
 FROM_ONE = 0.5
@@ -66,9 +66,11 @@ def listed_store(
     name: str,
     part: str,
     read: Callable[[], Listed],
-    images: Path,
-    recipe: Mapping[str, Any],
+    annotation: Path,
     *,
+    version: int,
+    images: Path,
+    margin: float,
     size: int,
     count: int | None,
     cache: Path | None,
@@ -79,11 +81,20 @@ def listed_store(
     ----------
     name, part : of the data set, and of its part that makes one file
     read : reads the annotation, which is then kept beside the crops
+    annotation : the file that it reads
+    version : of the reader: raise it when the same file gives other records
     images : folder of the pictures
-    recipe : all that decides the records but their size
+    margin, size : of the crops
     count : use so many in even steps
     """
-    folder = prepared_folder(name, {**recipe, "size": size}, cache)
+    recipe = {
+        "version": version,
+        "folder": str(images.parent.resolve()),
+        "files": digest_of_files([annotation]),
+        "margin": margin,
+        "size": size,
+    }
+    folder = prepared_folder(name, recipe, cache)
     path = folder / f"{part}.npz"
     if not path.exists():
         people = read().annotated()

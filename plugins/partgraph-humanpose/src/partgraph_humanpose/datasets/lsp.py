@@ -18,7 +18,7 @@ from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.listed import FROM_ONE, Listed, listed_store, missing_pictures
 from partgraph_humanpose.datasets.matlab import read_mat
 from partgraph_humanpose.datasets.people import People
-from partgraph_humanpose.datasets.store import CropStore, digest_of_files, inspect_prepared
+from partgraph_humanpose.datasets.store import CropStore, inspect_prepared
 from partgraph_humanpose.skeleton import PARTS
 
 NAME = "lsp"
@@ -81,18 +81,14 @@ class Lsp(People):
         path = self.folder / _FILE
         if not path.is_file():
             raise DataError(self.folder, f"LSP's {_FILE}", "none", "give the folder that holds it and images")
-        recipe = {
-            "version": _VERSION,
-            "folder": str(self.folder.resolve()),
-            "files": digest_of_files([path]),
-            "margin": self.margin,
-        }
         return listed_store(
             NAME,
             self.split,
             self._read_split,
-            self.folder / "images",
-            recipe,
+            path,
+            version=_VERSION,
+            images=self.folder / "images",
+            margin=self.margin,
             size=self.size,
             count=self.count,
             cache=self.cache,

@@ -17,7 +17,7 @@ from partgraph_humanpose.datasets import mpii_files
 from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.listed import Listed, listed_store, missing_pictures
 from partgraph_humanpose.datasets.people import People
-from partgraph_humanpose.datasets.store import CropStore, digest_of_files, inspect_prepared
+from partgraph_humanpose.datasets.store import CropStore, inspect_prepared
 
 NAME = "mpii"
 _VERSION = 1
@@ -89,18 +89,14 @@ class Mpii(People):
                 self.folder, f"MPII's {self.split} annotation, {asked}", "none", "copy one of them there"
             )
         path, read = annotation
-        recipe = {
-            "version": _VERSION,
-            "folder": str(self.folder.resolve()),
-            "files": digest_of_files([path]),
-            "margin": self.margin,
-        }
         return listed_store(
             NAME,
             self.split,
             lambda: read(path, self.margin),
-            self.folder / "images",
-            recipe,
+            path,
+            version=_VERSION,
+            images=self.folder / "images",
+            margin=self.margin,
             size=self.size,
             count=self.count,
             cache=self.cache,

@@ -1,16 +1,16 @@
-"""What the data sets of people in photographs have in common: MPII's parts, and crops that are prepared once."""
+"""What the data sets of people in photographs have in common: crops that are prepared once."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Callable
 
-from partgraph.learning.dataset import Dataset, Sample
+from partgraph.learning.dataset import Sample
 from partgraph_humanpose.datasets.store import CropStore
-from partgraph_humanpose.skeleton import FLIP, LIMBS, PARTS, ROOT
+from partgraph_humanpose.human import HumanDataset
 
 
-class People(Dataset, abc.ABC):
+class People(HumanDataset, abc.ABC):
     """People in photographs; a subclass says which crops there are and how groups are called."""
 
     @property
@@ -21,22 +21,6 @@ class People(Dataset, abc.ABC):
     @abc.abstractmethod
     def group(self, index: int) -> str:
         """The group of sample `index`."""
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return PARTS
-
-    @property
-    def limbs(self) -> tuple[tuple[str, str], ...]:
-        return LIMBS
-
-    @property
-    def flip(self) -> tuple[int, ...]:
-        return FLIP
-
-    @property
-    def root(self) -> int:
-        return ROOT
 
     def __len__(self) -> int:
         return len(self.store)

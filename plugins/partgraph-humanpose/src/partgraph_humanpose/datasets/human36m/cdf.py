@@ -25,16 +25,15 @@ from numpy.typing import NDArray
 from partgraph_humanpose.datasets.errors import DataError, optional
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
 from partgraph_humanpose.datasets.human36m.joints import select_17
-from partgraph_humanpose.datasets.human36m.layout import Layout, in_order
+from partgraph_humanpose.datasets.human36m.layout import VideoLayout, in_order
 from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS, Video, action_of
-from partgraph_humanpose.datasets.human36m.video import read_frame, video_path
 
 _WORLD, _CAMERA, _PIXELS = "D3_Positions", "D3_Positions_mono", "D2_Positions"
 
 
 @final
 @attrs.frozen
-class Cdf(Layout):
+class Cdf(VideoLayout):
     """The official release."""
 
     title: ClassVar[str] = "Human3.6M, official CDF files"
@@ -60,12 +59,6 @@ class Cdf(Layout):
 
     def read(self, subject: str) -> Annotations:
         return Annotations.join(self._read(subject))
-
-    def picture_path(self, video: Video, frame: int) -> Path:
-        return video_path(self.folder, video)
-
-    def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
-        return read_frame(self.picture_path(video, frame), frame)
 
     def _read(self, subject: str) -> Iterator[Annotations]:
         cameras = self.cameras() or {}

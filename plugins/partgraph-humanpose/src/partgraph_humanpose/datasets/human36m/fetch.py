@@ -17,9 +17,7 @@ from typing import ClassVar, final
 
 import attrs
 import numpy as np
-from numpy.typing import NDArray
 
-from partgraph.learning.photo import read_photo
 from partgraph_humanpose.datasets.hdf5 import read_arrays
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
 from partgraph_humanpose.datasets.human36m.joints import select_17
@@ -53,9 +51,6 @@ class Fetch(Layout):
     def picture_path(self, video: Video, frame: int) -> Path:
         images = self._root / video.subject / video.take / "imageSequence" / video.camera
         return images / f"img_{frame + 1:06d}.jpg"
-
-    def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
-        return read_photo(self.picture_path(video, frame))
 
     @property
     def _root(self) -> Path:

@@ -11,9 +11,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from partgraph.learning.photo import read_photo
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
 from partgraph_humanpose.datasets.human36m.cameras import Cameras, find_cameras
 from partgraph_humanpose.datasets.human36m.protocol import SUBJECTS, Video
+from partgraph_humanpose.datasets.human36m.video import read_frame, video_path
 
 
 @attrs.frozen
@@ -55,13 +57,23 @@ class Layout(abc.ABC):
     def picture_path(self, video: Video, frame: int) -> Path:
         """The picture's file, or the video's, whether it exists or not."""
 
-    @abc.abstractmethod
     def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
         """(H, W, 3) uint8, RGB: frame `frame` of the video, counted from zero at 50 a second."""
+        return read_photo(self.picture_path(video, frame))
 
     def cameras(self) -> Cameras | None:
         """The cameras, where a file has them."""
         return find_cameras(self.folder)
+
+
+class VideoLayout(Layout):
+    """A layout beside the official videos."""
+
+    def picture_path(self, video: Video, frame: int) -> Path:
+        return video_path(self.folder, video)
+
+    def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
+        return read_frame(self.picture_path(video, frame), frame)
 
 
 def in_order(subjects: Iterable[str]) -> tuple[str, ...]:

@@ -16,10 +16,7 @@ from pathlib import Path
 from typing import ClassVar, final
 
 import attrs
-import numpy as np
-from numpy.typing import NDArray
 
-from partgraph.learning.photo import read_photo
 from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.hdf5 import check_shapes
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
@@ -64,9 +61,6 @@ class MMPose(Layout):
 
     def picture_path(self, video: Video, frame: int) -> Path:
         return self.folder.joinpath("images", video.subject, *frame_name(video, frame))
-
-    def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
-        return read_photo(self.picture_path(video, frame))
 
 
 @functools.lru_cache(maxsize=2)

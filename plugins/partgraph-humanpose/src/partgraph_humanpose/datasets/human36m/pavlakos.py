@@ -22,7 +22,6 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from partgraph.learning.photo import read_photo
 from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.hdf5 import check_shapes, read_arrays
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
@@ -70,9 +69,6 @@ class Pavlakos(Layout):
 
     def picture_path(self, video: Video, frame: int) -> Path:
         return self.folder / "images" / frame_name(video, frame)[1]
-
-    def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
-        return read_photo(self.picture_path(video, frame))
 
     def _lists(self) -> list[Path]:
         return sorted((self.folder / "annot").glob(f"*{_NAMES}"))

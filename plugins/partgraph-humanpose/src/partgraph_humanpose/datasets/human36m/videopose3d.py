@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
 from partgraph_humanpose.datasets.human36m.joints import select_17
-from partgraph_humanpose.datasets.human36m.layout import Layout, in_order
+from partgraph_humanpose.datasets.human36m.layout import VideoLayout, in_order
 from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS, Video, action_of
-from partgraph_humanpose.datasets.human36m.video import read_frame, video_path
 from partgraph_humanpose.datasets.npz import read_npz
 
 _MM = 1000.0
@@ -37,7 +36,7 @@ _CONVERT = (
 
 @final
 @attrs.frozen
-class VideoPose3D(Layout):
+class VideoPose3D(VideoLayout):
     """VideoPose3D's positions beside the official videos."""
 
     title: ClassVar[str] = "Human3.6M, VideoPose3D"
@@ -55,12 +54,6 @@ class VideoPose3D(Layout):
 
     def read(self, subject: str) -> Annotations:
         return Annotations.join(self._read(subject))
-
-    def picture_path(self, video: Video, frame: int) -> Path:
-        return video_path(self.folder, video)
-
-    def picture(self, video: Video, frame: int) -> NDArray[np.uint8]:
-        return read_frame(self.picture_path(video, frame), frame)
 
     def _positions(self) -> dict[str, NDArray]:
         return read_npz(self.files()[0], None, _CONVERT)
