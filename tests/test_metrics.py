@@ -170,7 +170,7 @@ def test_a_pose_that_is_not_finite_has_no_distances_and_spoils_no_other(rng):
 
 
 def test_shares_of_correct_parts_by_hand():
-    distances = np.array([[0.0, 10, 150, 151], [np.nan, 75, 75, 300]])
+    distances = np.array([[0.0, 0.5, 150, 151], [np.nan, 75, 75, 300]])
     np.testing.assert_allclose(correct_parts(distances), [0.75, 0.5])
     np.testing.assert_allclose(correct_parts(distances, 20), [0.5, 0.0])
     # Thresholds 0, 50, 100, 150.
