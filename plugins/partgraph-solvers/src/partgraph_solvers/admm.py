@@ -197,14 +197,14 @@ class _Run:
     def solve(self, n_best: int) -> Solution:
         """Run to the end and return the best configurations."""
         options = self.options
-        status, consensus = Status.ITERATION_LIMIT, False
+        status, agreed = Status.ITERATION_LIMIT, None
         for iteration in range(options.max_iterations):
             if iteration % options.bound_interval == 0:
                 self._lower_bound()
-            consensus, settled = self._iterate()
+            agreed, settled = self._iterate()
             if self.dual.proves(self.pool.best):
                 break
-            if consensus or settled:
+            if agreed is not None or settled:
                 status = Status.CONVERGED
                 break
         for _ in range(options.bound_steps):
@@ -214,7 +214,7 @@ class _Run:
         if self.dual.proves(self.pool.best):
             status = Status.OPTIMAL
         self.history["upper_bound"][-1], self.history["score"][-1] = self.dual.bound, self.pool.best
-        return self._solution(n_best, status, consensus)
+        return self._solution(n_best, status, agreed)
 
     def _lower_bound(self) -> None:
         self._round(self.dual.step(self.pool.best))
@@ -223,8 +223,8 @@ class _Run:
         """Round the slaves' labels in two ways, polish both, and keep all."""
         self.pool.add(by_vote(self.problem, self.copies, labels), by_center(self.copies, labels))
 
-    def _iterate(self) -> tuple[bool, bool]:
-        """Do eq. 6 to 8 once; return whether the slaves agree, and whether the residuals are small."""
+    def _iterate(self) -> tuple[list[int] | None, bool]:
+        """Do eq. 6 to 8 once; return what the slaves agree on, if they do, and whether the residuals are small."""
         copies, rho, now = self.copies, self.rho, self.now
         labels, _ = copies.solve(self.slaves, now.multipliers, now.u, rho)
         positions = copies.positions(labels)
@@ -240,16 +240,17 @@ class _Run:
         # Then it stays: convergence is only known of penalties that stop changing.
         if self.options.balance and 2 * len(self.history["rho"]) < self.options.max_iterations:
             self.rho = balanced(rho, primal, dual / self.history["rho"][0])
-        return copies.agree(labels), primal <= self.small and dual <= rho * self.small
+        return copies.agreed(labels), primal <= self.small and dual <= rho * self.small
 
-    def _solution(self, n_best: int, status: Status, consensus: bool) -> Solution:
+    def _solution(self, n_best: int, status: Status, agreed: list[int] | None) -> Solution:
         if n_best > 1:
             self.pool.widen(n_best)
         ranked = self.pool.ranked(n_best)
         scores = np.array([score for _, score in ranked])
         stats = {name: np.array(values) for name, values in self.history.items()} | {
             "iterations": len(self.history["score"]),
-            "consensus": consensus,
+            "consensus": agreed is not None,
+            "agreed": None if agreed is None else np.array(agreed, dtype=np.intp),
             "slaves": len(self.slaves),
             "bound_steps": self.dual.steps,
             "n_best": "from the pool of rounded configurations"

@@ -71,6 +71,7 @@ class Copies:
                 votes[part].append(int(label))
         return votes
 
-    def agree(self, labels: Sequence[Sequence[int]]) -> bool:
-        """Whether all copies of every part have the same label."""
-        return all(len(set(own)) == 1 for own in self.votes(labels))
+    def agreed(self, labels: Sequence[Sequence[int]]) -> list[int] | None:
+        """Return the configuration in which all copies of every part have the same label, if there is one."""
+        votes = self.votes(labels)
+        return [own[0] for own in votes] if all(len(set(own)) == 1 for own in votes) else None
