@@ -1,6 +1,7 @@
 """The rules of the house: what may import what, and what an import costs."""
 
 import ast
+import sys
 import tomllib
 from pathlib import Path
 
@@ -43,7 +44,7 @@ ORDER_OF_POTENTIALS = [
 ]
 """The same within `partgraph.potentials`."""
 
-OUTSIDE = {"testing", "learning", "report", "cli"}
+OUTSIDE = {"testing", "rendering", "learning", "report", "cli"}
 """What the core never imports."""
 
 
@@ -115,6 +116,20 @@ def test_torch_is_imported_in_learning_only(path):
     if "learning" in relative(path) or relative(path) == "testing/potential_checks.py":
         pytest.skip("may import torch")
     assert not {name.split(".")[0] for name in imported(path)} & {"torch", "torchvision"}
+
+
+@pytest.mark.parametrize("path", files("rendering"), ids=relative)
+def test_rendering_needs_numpy_alone(path):
+    outside = {name.split(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
+    assert outside <= {"attrs", "numpy", "partgraph"}
+    assert own(path) <= {"rendering"}
+
+
+@pytest.mark.parametrize("plugin", sorted(ROOT.glob("plugins/*/src/*")), ids=lambda plugin: plugin.name)
+def test_a_plugin_imports_the_core_and_no_other_plugin(plugin):
+    for path in plugin.rglob("*.py"):
+        mine = {name for name in imported(path) if name.startswith("partgraph_")}
+        assert {name.split(".")[0] for name in mine} <= {plugin.name}, path
 
 
 @pytest.mark.parametrize("path", FILES, ids=relative)

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from partgraph_humanpose import synthetic
 from partgraph_humanpose.figure.poses import PoseMixing
-from partgraph_humanpose.figure.scene import SceneOptions
 from partgraph_humanpose.motion import MotionClip, embedded_clips
 from partgraph_humanpose.skeleton import FLIP, LIMBS, PARTS, ROOT
 from partgraph_humanpose.synthetic import TEST_CLIPS, SyntheticHuman
-from partgraph_humanpose.volume import relative_depth
 
 from partgraph import plugins
 from partgraph.errors import PartGraphError
 from partgraph.learning.cache import CacheError
 from partgraph.learning.dataset import Dataset
+from partgraph.learning.depth import relative_depth
 from partgraph.metrics import reconstruction_error
+from partgraph.rendering import SceneOptions
 
 SPLITS = ("train", "validation", "test")
 SIZE = 32

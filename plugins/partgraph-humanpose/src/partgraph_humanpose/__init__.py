@@ -1,4 +1,4 @@
-"""The paper's human-pose system as plugins: skeleton, topologies, data, network, decoding and losses."""
+"""The paper's human poses as plugins: skeleton, topologies, data and trained weights."""
 
 from importlib.metadata import version
 

@@ -29,17 +29,6 @@ def partgraph_graphs() -> Iterator[Component]:
 
 
 @hookimpl
-def partgraph_models() -> Iterator[Component]:
-    """The fully convolutional network of section 3.1."""
-    yield Component(
-        "volumetric-resnet",
-        f"{_HERE}.network:VolumetricResNet",
-        "ResNet with voxel, residual, offset and 2D heads",
-        requires=("torch", "torchvision"),
-    )
-
-
-@hookimpl
 def partgraph_datasets() -> Iterator[Component]:
     """Human figures that are rendered on demand, and the data sets of the paper, which users bring themselves."""
     yield Component(
@@ -54,17 +43,6 @@ def partgraph_datasets() -> Iterator[Component]:
     )
     yield Component("mpii", f"{_HERE}.datasets.mpii:Mpii", "MPII Human Pose: photographs with 2D joints")
     yield Component("lsp", f"{_HERE}.datasets.lsp:Lsp", "Leeds Sports Pose and its extension: 2D joints")
-
-
-@hookimpl
-def partgraph_losses() -> Iterator[Component]:
-    """The losses of section 2.4."""
-    yield Component(
-        "deep-supervision",
-        f"{_HERE}.losses:DeepSupervision",
-        "voxel cross-entropy, residuals, offsets and 2D scores, before inference",
-        requires=("torch",),
-    )
 
 
 @hookimpl

@@ -21,13 +21,14 @@ from attrs.validators import gt, in_
 
 from partgraph.learning.cache import RecordCache, default_cache_folder, recipe_digest
 from partgraph.learning.dataset import Sample
+from partgraph.learning.depth import relative_depth
+from partgraph.rendering import SceneOptions, draw_scene
 from partgraph_humanpose.figure.body import load_body
+from partgraph_humanpose.figure.clothes import clothes
 from partgraph_humanpose.figure.poses import PoseMixing, PoseSampler
-from partgraph_humanpose.figure.scene import SceneOptions, draw_scene
 from partgraph_humanpose.human import HumanDataset
 from partgraph_humanpose.motion import MotionClip, embedded_clips, read_motion
 from partgraph_humanpose.skeleton import PARTS, ROOT
-from partgraph_humanpose.volume import relative_depth
 
 TEST_CLIPS = ("backflip", "dance_b", "getup_faceup", "kick", "walk")
 _TRAIN_SHARE = 0.88  # of each training clip; the frames after it are for validation
@@ -141,7 +142,7 @@ class _Renderer:
         rotations, clip = sampler.draw(random, turn)
         body = load_body()
         posed = body.pose(random.normal(size=len(body.components)) * _SHAPE_SPREAD, rotations)
-        picture = draw_scene(body, posed, data.size, data.scene, random)
+        picture = draw_scene(posed, functools.partial(clothes, body), data.size, data.scene, random)
         depth = relative_depth(picture.projected, picture.camera, ROOT)
         return {
             "image": picture.image,

@@ -10,11 +10,11 @@ from partgraph_humanpose.datasets.human36m.dataset import Human36M
 from partgraph_humanpose.datasets.human36m.joints import OF_32, mpii_joints
 from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS
 from partgraph_humanpose.skeleton import FLIP, LIMBS, PARTS, ROOT
-from partgraph_humanpose.volume import relative_depth
 
 from partgraph import plugins
 from partgraph.learning.cache import CacheError
 from partgraph.learning.dataset import Dataset
+from partgraph.learning.depth import relative_depth
 from partgraph.learning.experiment import Choice, ExperimentError
 from partgraph.metrics import reconstruction_error
 

@@ -10,9 +10,9 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
+from partgraph.learning.depth import relative_depth
 from partgraph.learning.photo import Box, crop_photo
 from partgraph_humanpose.skeleton import PARTS, ROOT
-from partgraph_humanpose.volume import relative_depth
 
 FIELDS = ("image", "target", "world", "visible")
 

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from partgraph.rendering import PosedMesh
 from partgraph_humanpose.skeleton import PARTS
+
+_DEPTH_INSIDE = 0.12  # m: a joint lies inside the body, this far behind the surface at most
 
 # Motion comes in a frame with y up; the body stands in one with z up.
 _Y_UP_TO_Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -56,21 +59,6 @@ _JOINT_BONES = {
 
 
 @attrs.frozen(eq=False)
-class PosedBody:
-    """A body in one pose, metres, z up.
-
-    Attributes
-    ----------
-    vertices : (V, 3) float32, m
-    joints : (16, 3) float32, m
-        In the order of `PARTS`.
-    """
-
-    vertices: NDArray[np.float32]
-    joints: NDArray[np.float32]
-
-
-@attrs.frozen(eq=False)
 class BodyModel:
     """Shape space, mesh, skeleton and skin weights of the figure.
 
@@ -103,8 +91,8 @@ class BodyModel:
         flat = (self.mean + np.asarray(shape, np.float32) @ self.components).reshape(-1, 3)
         return flat[: len(self.skin)], flat[len(self.skin) :]
 
-    def pose(self, shape: NDArray[np.floating], rotations: NDArray[np.floating]) -> PosedBody:
-        """Pose the body.
+    def pose(self, shape: NDArray[np.floating], rotations: NDArray[np.floating]) -> PosedMesh:
+        """The body in one pose, its joints in the order of `PARTS`.
 
         Parameters
         ----------
@@ -128,7 +116,7 @@ class BodyModel:
             else np.mean([head_of[bone] for bone in _JOINT_BONES[part]], axis=0)
             for part in PARTS
         ]
-        return PosedBody(posed, np.asarray(joints, np.float32))
+        return PosedMesh(posed, self.faces, np.asarray(joints, np.float32), _DEPTH_INSIDE)
 
     def _bone_transforms(
         self, heads: NDArray[np.float32], rotations: NDArray[np.floating]

@@ -6,15 +6,15 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from partgraph_humanpose.network import VolumetricNetwork, VolumetricResNet, gather_cells
-from partgraph_humanpose.skeleton import PARTS
-from partgraph_humanpose.trunk import DEPTHS, NarrowTrunk, Normalise, TopDown, Trunk
+from partgraph_volumetric.network import VolumetricNetwork, VolumetricResNet, gather_cells
+from partgraph_volumetric.trunk import DEPTHS, NarrowTrunk, Normalise, TopDown, Trunk
 from torchvision.models import resnet18
 
 from partgraph import plugins
 from partgraph.errors import PartGraphError
 from partgraph.learning.experiment import Choice
 
+PARTS = tuple(f"part-{k}" for k in range(16))
 TINY = VolumetricResNet(size=32, stride=8, bins=3, widths=(4, 6, 8, 10), features=5)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 from partgraph.errors import InvalidComponentError
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
-from partgraph_humanpose.network import VolumeOutputs, VolumetricNetwork, gather_cells
+from partgraph_volumetric.network import VolumeOutputs, VolumetricNetwork, gather_cells
 
 
 @final

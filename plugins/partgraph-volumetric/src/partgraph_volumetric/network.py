@@ -26,10 +26,10 @@ from torch.nn import functional
 from partgraph.graph import Graph
 from partgraph.learning.model import Model, Network
 from partgraph.problem import Problem
-from partgraph_humanpose.backbone import load_backbone
-from partgraph_humanpose.decode import decode
-from partgraph_humanpose.trunk import Layout, NarrowTrunk, Normalise, TopDown, Trunk
-from partgraph_humanpose.volume import Volume
+from partgraph_volumetric.backbone import load_backbone
+from partgraph_volumetric.decode import decode
+from partgraph_volumetric.trunk import Layout, NarrowTrunk, Normalise, TopDown, Trunk
+from partgraph_volumetric.volume import Volume
 
 ResidualOrigin = Literal["center", "lower-edge"]
 

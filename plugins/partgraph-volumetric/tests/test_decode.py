@@ -6,7 +6,7 @@ import attrs
 import numpy as np
 import pytest
 import torch
-from partgraph_humanpose.network import VolumeOutputs, VolumetricResNet
+from partgraph_volumetric.network import VolumeOutputs, VolumetricResNet
 
 from partgraph import solve
 from partgraph.errors import ProblemError

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from partgraph_humanpose.figure.rasterise import rasterise
+
+from partgraph.rendering import rasterise
 
 TIE = 1e-3  # px: nearer to an edge than this, a pixel may count as inside or outside
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from partgraph.errors import PartGraphError
-from partgraph_humanpose.trunk import NarrowTrunk, Normalise, Trunk
+from partgraph_volumetric.trunk import NarrowTrunk, Normalise, Trunk
 
 CAFFE_MEAN = (104.0, 117.0, 123.0)
 """Blue, green and red of the mean image that most Caffe networks subtract, out of 255."""

@@ -6,8 +6,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from partgraph_humanpose.losses import DeepSupervision
-from partgraph_humanpose.network import VolumeOutputs, VolumetricResNet
+from partgraph_volumetric.losses import DeepSupervision
+from partgraph_volumetric.network import VolumeOutputs, VolumetricResNet
 
 from partgraph import plugins
 from partgraph.errors import InvalidComponentError

@@ -18,7 +18,7 @@ from partgraph.potentials import Quadratic
 from partgraph.problem import Candidates, Problem
 
 if TYPE_CHECKING:
-    from partgraph_humanpose.network import VolumeOutputs, VolumetricNetwork
+    from partgraph_volumetric.network import VolumeOutputs, VolumetricNetwork
 
 
 def decode(

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from partgraph_humanpose.backbone import BackboneError, from_caffe, load_backbone
-from partgraph_humanpose.network import VolumetricResNet
-from partgraph_humanpose.skeleton import PARTS
-from partgraph_humanpose.trunk import NarrowTrunk, Normalise, Trunk
+from partgraph_volumetric.backbone import BackboneError, from_caffe, load_backbone
+from partgraph_volumetric.network import VolumetricResNet
+from partgraph_volumetric.trunk import NarrowTrunk, Normalise, Trunk
 from safetensors.torch import save_file
 from torch.nn import functional
 from torchvision.models import resnet18
@@ -220,7 +219,7 @@ def test_a_models_option_fills_the_trunk_when_training_begins(tmp_path):
     model = VolumetricResNet(
         size=64, bins=2, depth=18, features=4, backbone=tmp_path / "resnet18.safetensors"
     )
-    network = model.build(PARTS)
+    network = model.build(("a", "b", "c"))
     assert not torch.equal(network.trunk.trunk.conv1.weight, state["conv1.weight"])
     model.initialize(network)
     assert torch.equal(network.trunk.trunk.conv1.weight, state["conv1.weight"])

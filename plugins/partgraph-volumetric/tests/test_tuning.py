@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from partgraph_humanpose.network import VolumetricResNet
+from partgraph_volumetric.network import VolumetricResNet
 
 from partgraph import plugins
 from partgraph.graph import Topology
