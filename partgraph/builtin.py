@@ -58,6 +58,7 @@ def partgraph_datasets() -> Iterator[Component]:
         "partgraph.learning.mixture:Mixture",
         "several data sets in fixed shares",
         requires=("torch", "cattrs"),
+        extra="learning",
     )
 
 
@@ -69,6 +70,7 @@ def partgraph_losses() -> Iterator[Component]:
         "partgraph.learning.structured:StructuredHinge",
         "hinge over the most violated configurations, section 2.5",
         requires=("torch",),
+        extra="learning",
     )
 
 

@@ -84,6 +84,9 @@ class Component:
     examples : str
         Import string of a function that returns instances for the conformance checks; needed where the target
         is a class that cannot be made without arguments. Empty for none.
+    extra : str
+        The extra of the plugin's distribution that brings these packages, as in ``"gpu"`` for
+        ``pip install 'lab-solvers[gpu]'``; empty where their import names are what to install.
     """
 
     name: str = attrs.field(validator=_kebab)
@@ -91,6 +94,7 @@ class Component:
     summary: str
     requires: tuple[str, ...] = attrs.field(converter=_names, default=())
     examples: str = attrs.field(default="", validator=_import_string)
+    extra: str = ""
 
 
 @final
@@ -126,6 +130,13 @@ class Entry:
         return tuple(name for name in self.component.requires if find_spec(name.partition(".")[0]) is None)
 
     @property
+    def remedy(self) -> str:
+        """The command that installs what is missing."""
+        if self.component.extra and self.distribution:
+            return f"pip install '{self.distribution.partition(' ')[0]}[{self.component.extra}]'"
+        return f"pip install {' '.join(self.missing)}"
+
+    @property
     def status(self) -> str:
         """``ready``, or what is missing: ``needs torch``."""
         return f"needs {', '.join(self.missing)}" if self.missing else "ready"
@@ -155,7 +166,7 @@ def resolve(kind: str, name: str, component: Component) -> Any:
     where = f"{kind} {name!r} -> {component.target}"
     try:
         target = pkgutil.resolve_name(component.target)
-    except (ImportError, AttributeError) as error:
+    except (Exception, SystemExit) as error:  # whatever the module of a plugin does when it is imported
         raise InvalidComponentError(f"{where} cannot be imported: {type(error).__name__}: {error}") from error
     interface = pkgutil.resolve_name(KINDS[kind].interface)
     if isinstance(target, type) and issubclass(target, interface):

@@ -2,46 +2,41 @@
 
 A plugin is a distribution with an entry point in the group ``partgraph``; the entry point's module holds the hook
 functions of `partgraph.hookspecs`, which yield `Component` values. A component's target is a string, so that
-listing a plugin never imports the heavy code behind it.
+listing a plugin never imports the heavy code behind it. A full name, ``"lab:fast"``, imports the module of that
+plugin alone; a short one imports those of all, since any of them may offer it.
 """
 
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, final
 
-import pluggy
-
-from partgraph import builtin
+from partgraph import builtin, provenance
 from partgraph.components import KINDS, Component, Entry, resolve
-from partgraph.discovery import describe, installed_plugins
-from partgraph.errors import (
-    AmbiguousComponentError,
-    InvalidComponentError,
-    PluginLoadWarning,
-    UnknownComponentError,
-)
-from partgraph.hookspecs import PROJECT, PartGraphSpecs, hookimpl
+from partgraph.discovery import describe
+from partgraph.errors import AmbiguousComponentError, InvalidComponentError, UnknownComponentError
+from partgraph.hooks import relay
+from partgraph.hookspecs import PROJECT, hookimpl
+from partgraph.loading import BUILTIN, Loader, State
 
 if TYPE_CHECKING:
+    import pluggy
+
     from partgraph.problem import Problem
 
 __all__ = [
     "Component",
     "Entry",
     "Plugins",
+    "State",
     "default_solver",
     "get",
     "hookimpl",
     "installed",
     "shared",
 ]
-
-BUILTIN = "builtin"
-"""Name of the plugin that is the core itself."""
 
 
 @final
@@ -51,20 +46,16 @@ class Plugins:
     Parameters
     ----------
     discover : bool
-        Whether to load the plugins installed in this environment. Tests use False.
+        Whether to look for the plugins installed in this environment. Tests use False.
     block : iterable of str
-        Names of plugins that are not loaded.
+        Names of plugins, or of their distributions, that are not loaded.
     """
 
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
-        self._manager: Final = _manager()
-        self._distributions: Final[dict[str, str]] = {}
-        self._failures: Final[dict[str, str]] = {}
-        self._blocked: Final[set[str]] = set()
-        self._pending = discover
-        self.register(builtin, BUILTIN, describe("partgraph"))
-        for name in block:
-            self.block(name)
+        self._loader: Final = Loader(discover=discover, block=block)
+        self._entries: Final[dict[str, tuple[Entry, ...]]] = {}
+        self._relayed: tuple[dict[str, object], pluggy.HookRelay] | None = None
+        self.register(builtin, BUILTIN, describe(PROJECT))
 
     # -- what is loaded ------------------------------------------------------------------------------------------
 
@@ -76,77 +67,49 @@ class Plugins:
         pluggy.PluginValidationError
             If a hook is misspelt or has unknown arguments; the plugin is then not added.
         """
-        trial = _manager()  # a failure half-way would leave some of the plugin's hooks behind
-        trial.register(plugin, name)
-        trial.check_pending()
-        self._manager.register(plugin, name)
-        self._distributions[name] = distribution
+        self._loader.register(plugin, name, distribution)
 
     def block(self, name: str) -> None:
-        """Do without the plugin `name`: it is not loaded, or removed if it already is."""
-        if name == BUILTIN:
-            raise ValueError("the built-in components cannot be blocked; the framework needs them")
-        self._blocked.add(name)
-        if self._manager.has_plugin(name):
-            self._manager.unregister(name=name)
+        """Do without the plugin `name`, or that of the distribution `name`: it is not loaded, or removed if it is."""
+        self._loader.block(name)
 
     def discover(self) -> None:
-        """Load every installed plugin that is not blocked. What fails is kept and warned of; the rest loads."""
-        self._pending = False
-        warned: list[tuple[str, str, str]] = []
-        for found in installed_plugins(self._blocked):
-            name, distribution = found.name, found.distribution
-            if found.blocked:
-                self._blocked.add(name)
-            elif name in self._distributions:
-                other = self._distributions[name]
-                warned.append((name, distribution, f"has the name of another plugin ({other})"))
-            else:
-                self._distributions[name] = distribution
-                try:
-                    self.register(found.load(), name, distribution)
-                except Exception as error:  # whatever a plugin does wrong must not break its host
-                    self._failures[name] = f"{type(error).__name__}: {error}"
-                    warned.append((name, distribution, f"failed to import: {self._failures[name]}"))
-        for each in warned:  # at the end, since a warning may be an error
-            _warn(*each)
+        """Find every installed plugin that is not blocked; none is imported."""
+        self._loader.discover()
 
     @property
     def failures(self) -> Mapping[str, str]:
         """Plugins that failed, and why."""
-        self._ensure_discovered()
-        return MappingProxyType(self._failures)
-
-    def distribution(self, plugin: str) -> str:
-        """Return name and version of the distribution of a loaded or failed plugin; empty where unknown."""
-        return self._distributions.get(plugin, "")
+        self._loader.load_all()
+        return MappingProxyType(self._loader.failures)
 
     @property
     def blocked(self) -> tuple[str, ...]:
         """Plugins that are not loaded on request, sorted."""
-        self._ensure_discovered()
-        return tuple(sorted(self._blocked))
+        return self._loader.blocked
+
+    def states(self) -> tuple[State, ...]:
+        """Return every plugin there is, by name: loaded, failed, blocked, shadowed, or of another version."""
+        self.list()  # which may fail, too
+        return self._loader.states()
 
     # -- what is offered -----------------------------------------------------------------------------------------
 
     def list(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return everything offered (of one kind), in the order of kinds, then by plugin and name."""
-        if kind is not None and kind not in KINDS:
-            raise UnknownComponentError(
-                f"no kind of component is called {kind!r}. Kinds: {', '.join(KINDS)}."
-            )
-        self._ensure_discovered()
-        found: list[Entry] = []
-        for each in KINDS if kind is None else (kind,):
-            found += sorted(self._offers(each), key=lambda entry: (entry.plugin, entry.component.name))
-        return tuple(found)
+        self._loader.load_all()
+        return self._offered(kind)
 
     def find(self, kind: str, name: str) -> Entry:
         """Return the entry called `name`, ``"admm"`` or ``"solvers:admm"``, without importing its target."""
-        entries = self.list(kind)
+        plugin, colon, _ = name.partition(":")
+        if colon:
+            self._loader.load(plugin)
+        known = colon and plugin in self._loader.modules
+        entries = self._offered(kind) if known else self.list(kind)
         found = [entry for entry in entries if name in (entry.name, entry.component.name)]
         if not found:
-            raise UnknownComponentError(self._unknown(kind, name, entries))
+            raise UnknownComponentError(self._unknown(kind, name))
         if len({entry.name for entry in found}) < len(found):
             raise AmbiguousComponentError(
                 f"{kind} {found[0].name!r} is offered twice by the plugin {found[0].plugin!r}; "
@@ -161,7 +124,7 @@ class Plugins:
         return found[0]
 
     def get(self, kind: str, name: str) -> Any:
-        """Import, check and return a component.
+        """Import, check and return a component; a recording of `partgraph.provenance` takes note of it.
 
         Parameters
         ----------
@@ -185,55 +148,76 @@ class Plugins:
         entry = self.find(kind, name)
         if entry.missing:
             raise InvalidComponentError(
-                f"{kind} {entry.name!r} needs {', '.join(entry.missing)}, which is not installed. Install it first."
+                f"{kind} {entry.name!r} needs {', '.join(entry.missing)}, which is not installed. "
+                f"Install it with: {entry.remedy}"
             )
-        return resolve(kind, entry.name, entry.component)
+        target = resolve(kind, entry.name, entry.component)
+        provenance.note(entry)
+        return target
 
     def default_solver(self, problem: Problem) -> str:
         """Return the name of the solver for `problem`: the first answer of the plugins, the core's own last."""
         names = tuple(entry.name for entry in self.list("solver") if not entry.missing)
-        return self._manager.hook.partgraph_default_solver(problem=problem, installed=names)
+        given = {"problem": problem, "installed": names}
+        for implementation in reversed(self._hooks().partgraph_default_solver.get_hookimpls()):
+            try:
+                answer = implementation.function(*(given[name] for name in implementation.argnames))
+            except Exception as error:  # whatever a plugin does wrong must not break its host
+                self._loader.fail(implementation.plugin_name, "failed to choose a solver", error)
+                continue
+            if answer is not None:
+                return str(answer)
+        raise AssertionError("the core has an answer to everything")
+
+    def _offered(self, kind: str | None) -> tuple[Entry, ...]:
+        """Return what the plugins that are loaded offer."""
+        if kind is None:
+            return tuple(entry for each in KINDS for entry in self._offered(each))
+        if kind not in KINDS:
+            raise UnknownComponentError(
+                f"no kind of component is called {kind!r}. Kinds: {', '.join(KINDS)}."
+            )
+        self._hooks()  # forgets what was offered before the plugins changed
+        if kind not in self._entries:
+            entries = sorted(self._offers(kind), key=lambda entry: (entry.plugin, entry.component.name))
+            self._entries[kind] = tuple(entries)
+        return self._entries[kind]
 
     def _offers(self, kind: str) -> Iterator[Entry]:
         # pluggy's own call does not say who returned what, so its implementations are called one by one.
-        for implementation in getattr(self._manager.hook, KINDS[kind].hook).get_hookimpls():
+        for implementation in getattr(self._hooks(), KINDS[kind].hook).get_hookimpls():
             plugin = implementation.plugin_name
-            distribution = self._distributions[plugin]
             try:
-                components = tuple(implementation.function())
-            except Exception as error:  # as in discover: the rest stays whole
-                if plugin not in self._failures:
-                    _warn(plugin, distribution, f"failed to list its {kind} components: {error}")
-                self._failures[plugin] = f"{type(error).__name__}: {error}"
+                components = [_checked(each) for each in implementation.function()]
+            except Exception as error:  # as above
+                self._loader.fail(plugin, f"failed to list its {kind} components", error)
                 continue
+            distribution = self._loader.distributions[plugin]
             yield from (Entry(kind, plugin, distribution, component) for component in components)
 
-    def _ensure_discovered(self) -> None:
-        if self._pending:
-            self.discover()
+    def _hooks(self) -> pluggy.HookRelay:
+        """Return the hooks of all plugins that are loaded."""
+        modules = self._loader.modules
+        if self._relayed is None or self._relayed[0] != modules:
+            self._entries.clear()
+            self._relayed = dict(modules), relay(modules)
+        return self._relayed[1]
 
-    def _unknown(self, kind: str, name: str, entries: Iterable[Entry]) -> str:
+    def _unknown(self, kind: str, name: str) -> str:
+        entries = self.list(kind)
         message = f"no {kind} named {name!r}. Installed: {', '.join(e.name for e in entries) or 'none'}."
-        if self._failures:
-            failed = ", ".join(f"plugin {plugin!r} ({why})" for plugin, why in sorted(self._failures.items()))
+        if absent := self._loader.absent:
+            failed = ", ".join(f"plugin {plugin!r} ({why})" for plugin, why in sorted(absent.items()))
             message += f" Not loaded: {failed}."
-        if self._blocked:
-            message += f" Blocked: {', '.join(sorted(self._blocked))}."
+        if self.blocked:
+            message += f" Blocked: {', '.join(self.blocked)}."
         return message
 
 
-def _manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(PartGraphSpecs)
-    return manager
-
-
-def _warn(plugin: str, distribution: str, what: str) -> None:
-    warnings.warn(
-        f"plugin {plugin!r} ({distribution}) {what}; its components are unavailable",
-        PluginLoadWarning,
-        stacklevel=4,
-    )
+def _checked(component: object) -> Component:
+    if not isinstance(component, Component):
+        raise TypeError(f"a hook yields values of partgraph.Component; found {component!r}")
+    return component
 
 
 @functools.cache

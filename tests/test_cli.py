@@ -12,6 +12,7 @@ import pytest
 import partgraph
 from partgraph import Component, Interval, Pairwise, save_problem
 from partgraph.cli import main
+from partgraph.discovery import describe
 from partgraph.plugins import Plugins
 
 
@@ -56,6 +57,10 @@ def test_solve_prints_one_json_object(run, file, arm):
         "positions",
         "seconds",
         "stats",
+        "components",
+    ]
+    assert result["components"] == [
+        {"kind": "solver", "name": "builtin:exhaustive", "distribution": describe("partgraph")}
     ]
     assert (result["solver"], result["status"], result["gap"]) == ("builtin:exhaustive", "OPTIMAL", 0)
     np.testing.assert_allclose(result["scores"], arm.score(np.array(result["labels"])))
@@ -130,11 +135,56 @@ def test_plugins_lists_components_and_their_state(run, shared, temporary_plugin)
         "distribution": "lab 1.0",
         "status": "needs no_such_gpu",
         "summary": "fast",
+        "same_name": [],
     }
-    assert rows["heavy"]["status"] == "blocked"
+    assert rows["heavy"]["status"] == "not installed"
     _, out, _ = run("plugins", "solver")
     assert "lab:gpu" in out
     assert "builtin:quadratic" not in out
+
+
+def test_plugins_says_which_names_are_shared_and_what_is_not_loaded(run, shared, temporary_plugin):
+    for plugin in ("lab", "other", "third"):
+        temporary_plugin(plugin, solvers=[Component("fast", "partgraph:Exhaustive", "")])
+    shared.block("third")
+    _, out, _ = run("plugins", "solver", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    assert rows["lab:fast"]["status"] == rows["other:fast"]["status"] == "ready; by its full name only"
+    assert rows["lab:fast"]["same_name"] == ["other:fast"]
+    assert rows["builtin:exhaustive"]["same_name"] == []
+    assert rows["third"]["status"] == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("words", "loaded"),
+    [
+        (["--only", "good", "plugins"], {"builtin", "good"}),
+        (["--only=", "plugins"], {"builtin"}),
+        (["--only", "good,other", "--block", "other", "plugins"], {"builtin", "good"}),
+        (["--block", "good-solvers", "--only", "good", "plugins"], {"builtin"}),
+    ],
+)
+def test_plugins_are_chosen_on_the_command_line(tmp_path, words, loaded):
+    for name in ("good", "other"):
+        (tmp_path / f"{name}_solvers.py").write_text(
+            "from partgraph import Component, hookimpl\n@hookimpl\ndef partgraph_solvers():\n"
+            "    yield Component('fine', 'partgraph:Exhaustive', '')\n"
+        )
+        info = tmp_path / f"{name}_solvers-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-solvers\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[partgraph]\n{name} = {name}_solvers\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "partgraph", *words, "solver", "--json"],
+        env={**os.environ, "PARTGRAPH_PLUGINS": "other", "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert {row["name"].split(":")[0] for row in rows if row["status"].startswith("ready")} == loaded
 
 
 def test_check_passes_what_is_right(run):

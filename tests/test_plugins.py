@@ -1,6 +1,6 @@
-"""Discovery, look-up and every error of plugins."""
+"""Look-up of components, hooks, and every error of theirs. Discovery has tests of its own."""
 
-import textwrap
+import re
 from types import SimpleNamespace
 
 import networkx as nx
@@ -20,7 +20,7 @@ from partgraph import (
 )
 from partgraph.components import KINDS
 from partgraph.hookspecs import PartGraphSpecs
-from partgraph.plugins import Component, Plugins
+from partgraph.plugins import Component
 
 EXHAUSTIVE = "partgraph.reference:Exhaustive"
 
@@ -173,10 +173,24 @@ def test_a_missing_package_is_named_before_anything_is_imported(plugins, tempora
     )
     (entry,) = [entry for entry in plugins.list("solver") if entry.plugin == "lab"]
     assert entry.status == "needs no_such_package"
-    with pytest.raises(
-        InvalidComponentError, match="solver 'lab:x' needs no_such_package, which is not installed"
-    ):
+    with pytest.raises(InvalidComponentError) as caught:
         plugins.get("solver", "x")
+    assert str(caught.value) == (
+        "solver 'lab:x' needs no_such_package, which is not installed. Install it with: pip install no_such_package"
+    )
+
+
+def test_a_missing_package_may_come_with_an_extra(plugins, temporary_plugin):
+    needy = Component("x", "lab.broken:X", "", requires=("no_such_package",), extra="gpu")
+    temporary_plugin("lab", "lab-solvers 2.3", solvers=[needy])
+    with pytest.raises(InvalidComponentError, match=r"Install it with: pip install 'lab-solvers\[gpu\]'$"):
+        plugins.get("solver", "x")
+
+
+def test_what_the_core_needs_torch_for_comes_with_an_extra_of_its_own(plugins):
+    needy = [entry for entry in plugins.list() if entry.component.requires]
+    assert needy
+    assert {entry.remedy for entry in needy} == {"pip install 'partgraph[learning]'"}
 
 
 @pytest.mark.parametrize(
@@ -223,18 +237,116 @@ def test_a_misspelt_hook_is_an_error_and_leaves_nothing_behind(plugins):
         return []
 
     before = plugins.list()
-    with pytest.raises(pluggy.PluginValidationError, match="unknown hook 'partgraph_sovlers'"):
+    with pytest.raises(
+        pluggy.PluginValidationError,
+        match=r"unknown hook 'partgraph_sovlers'; did its author mean 'partgraph_solvers'\? If not, the plugin was "
+        r"written for another version than partgraph .*: upgrade one of the two",
+    ):
         plugins.register(SimpleNamespace(partgraph_sovlers=partgraph_sovlers), "lab")
     assert plugins.list() == before
 
 
-def test_a_hook_with_unknown_arguments_is_an_error(plugins):
-    @hookimpl
-    def partgraph_solvers(colour):
-        return []
+def test_a_hook_of_a_newer_version_may_be_optional(plugins):
+    @hookimpl(optionalhook=True)
+    def partgraph_renderers(scene):
+        raise AssertionError("must not be called")
 
-    with pytest.raises(pluggy.PluginValidationError, match="colour"):
-        plugins.register(SimpleNamespace(partgraph_solvers=partgraph_solvers), "lab")
+    @hookimpl
+    def partgraph_solvers():
+        yield Component("fast", EXHAUSTIVE, "quick")
+
+    hooks = SimpleNamespace(partgraph_renderers=partgraph_renderers, partgraph_solvers=partgraph_solvers)
+    plugins.register(hooks, "lab")
+    assert plugins.get("solver", "lab:fast") is Exhaustive
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "problem, names",
+            "hook 'partgraph_default_solver' asks for 'names', but is given 'problem', 'installed'; ",
+        ),
+        ("problem, installed, device", "hook 'partgraph_default_solver' asks for 'device', but is given"),
+    ],
+)
+def test_a_hook_with_arguments_of_another_version_is_an_error(plugins, arguments, message):
+    names = {}
+    exec(f"def partgraph_default_solver({arguments}): return None", names)
+    hook = hookimpl(names["partgraph_default_solver"])
+    with pytest.raises(pluggy.PluginValidationError, match=message + ".*upgrade one of the two|" + message):
+        plugins.register(SimpleNamespace(partgraph_default_solver=hook), "lab")
+
+
+@pytest.mark.parametrize("arguments", ["", "problem", "installed"])
+def test_a_hook_may_have_fewer_arguments(plugins, arm, arguments):
+    names = {}
+    exec(f"def partgraph_default_solver({arguments}): return 'builtin:exhaustive'", names)
+    hook = hookimpl(names["partgraph_default_solver"])
+    plugins.register(SimpleNamespace(partgraph_default_solver=hook), "lab")
+    assert plugins.default_solver(arm) == "builtin:exhaustive"
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (
+            "yield ('fast', 'lab:Fast')",
+            r"TypeError: a hook yields values of partgraph.Component; found \('fast'",
+        ),
+        (
+            "yield Component('x', 'lab:X', '', colour='red')",
+            "TypeError: .*unexpected keyword argument 'colour'",
+        ),
+    ],
+)
+def test_components_of_another_version_are_a_failure(plugins, code, why):
+    names = {"Component": Component}
+    exec(f"def partgraph_solvers(): {code}", names)
+    plugins.register(
+        SimpleNamespace(partgraph_solvers=hookimpl(names["partgraph_solvers"])), "lab", "lab 9.0"
+    )
+    with pytest.warns(
+        PluginLoadWarning, match=r"plugin 'lab' \(lab 9.0\) failed to list its solver components"
+    ):
+        assert len(plugins.list("solver")) == 2
+    assert plugins.get("solver", "exhaustive") is Exhaustive  # and nobody is warned again
+    (state,) = [state for state in plugins.states() if state.plugin == "lab"]
+    assert re.match(f"failed: {why}", state.status)
+
+
+def test_policies_are_asked_in_the_reverse_order_of_names_whoever_came_first(plugins, arm):
+    def policy(answer):
+        def partgraph_default_solver():
+            return answer
+
+        return SimpleNamespace(partgraph_default_solver=hookimpl(partgraph_default_solver))
+
+    for name in ("zoo", "lab"):
+        plugins.register(policy(f"{name}:best"), name)
+    assert plugins.default_solver(arm) == "zoo:best"
+    plugins.block("zoo")
+    assert plugins.default_solver(arm) == "lab:best"
+    plugins.block("lab")
+    assert plugins.default_solver(arm) == "builtin:dynamic-programming"
+
+
+def test_a_policy_that_fails_is_passed_over(plugins, arm):
+    def partgraph_default_solver():
+        raise RuntimeError("out of order")
+
+    plugins.register(SimpleNamespace(partgraph_default_solver=hookimpl(partgraph_default_solver)), "lab")
+    with pytest.warns(PluginLoadWarning, match="failed to choose a solver: out of order"):
+        assert plugins.default_solver(arm) == "builtin:dynamic-programming"
+
+
+def test_a_plugin_is_registered_once(plugins):
+    module = SimpleNamespace()
+    plugins.register(module, "lab")
+    with pytest.raises(ValueError, match="a plugin is called 'lab' already"):
+        plugins.register(SimpleNamespace(more=1), "lab")
+    with pytest.raises(ValueError, match="the plugin 'lab' is the same module"):
+        plugins.register(module, "other")
 
 
 def test_a_plugin_that_fails_to_list_leaves_the_rest_whole(plugins):
@@ -258,113 +370,3 @@ def test_blocking(plugins, temporary_plugin):
         plugins.get("solver", "fast")
     with pytest.raises(ValueError, match="built-in components cannot be blocked"):
         plugins.block("builtin")
-
-
-# -- discovery, with distributions made for the test -------------------------------------------------------------
-
-
-@pytest.fixture
-def site(tmp_path, monkeypatch):
-    """Return a function that installs a distribution with a plugin module, and only see such distributions."""
-
-    def install(name, code, plugin=None):
-        module = name.replace("-", "_")
-        (tmp_path / f"{module}.py").write_text(textwrap.dedent(code))
-        info = tmp_path / f"{module}-1.2.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
-        (info / "entry_points.txt").write_text(f"[partgraph]\n{plugin or name} = {module}\n")
-
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PARTGRAPH_PLUGINS", "good,bad,worse,heavy")
-    return install
-
-
-GOOD = """
-    from partgraph.plugins import Component, hookimpl
-
-    @hookimpl
-    def partgraph_solvers():
-        yield Component("fine", "partgraph.reference:Exhaustive", "a solver")
-"""
-
-
-def test_installed_plugins_are_found(site):
-    site("good-solvers", GOOD, plugin="good")
-    plugins = Plugins()
-    (entry,) = [entry for entry in plugins.list("solver") if entry.plugin == "good"]
-    assert (entry.name, entry.distribution) == ("good:fine", "good-solvers 1.2")
-
-
-def test_a_plugin_that_fails_to_import_leaves_the_rest_whole(site):
-    site("good", GOOD)
-    site("bad", "import no_such_package")
-    site(
-        "worse", "from partgraph.plugins import hookimpl\n@hookimpl\ndef partgraph_sovlers():\n    return []"
-    )
-    plugins = Plugins()
-    with pytest.warns(PluginLoadWarning) as warned:
-        assert plugins.get("solver", "fine") is Exhaustive
-    assert str(warned[0].message) == (
-        "plugin 'bad' (bad 1.2) failed to import: ModuleNotFoundError: No module named 'no_such_package'; "
-        "its components are unavailable"
-    )
-    assert set(plugins.failures) == {"bad", "worse"}
-    with pytest.raises(
-        UnknownComponentError, match=r"Not loaded: plugin 'bad' \(ModuleNotFoundError: .*\), plugin 'worse'"
-    ):
-        plugins.get("solver", "bnb")
-
-
-def test_two_distributions_with_one_plugin_name(site):
-    site("good", GOOD)
-    site("zweite", GOOD.replace("fine", "finer"), plugin="good")
-    plugins = Plugins()
-    with pytest.warns(
-        PluginLoadWarning, match=r"plugin 'good' \(\w+ 1.2\) has the name of another plugin \(\w+ 1.2\)"
-    ):
-        assert len([entry for entry in plugins.list("solver") if entry.plugin == "good"]) == 1
-
-
-def test_warnings_turned_into_errors_do_not_lose_plugins(site):
-    site("bad", "import no_such_package")
-    site("good", GOOD)
-    plugins = Plugins()
-    with pytest.raises(PluginLoadWarning):
-        plugins.list()
-    assert plugins.get("solver", "fine") is Exhaustive
-
-
-def test_the_allow_list(site, monkeypatch):
-    site("good", GOOD)
-    site("bad", "raise SystemError('must not be imported')")
-    monkeypatch.setenv("PARTGRAPH_PLUGINS", " good ")
-    assert "good:fine" in [entry.name for entry in Plugins().list()]
-    assert "bad" in Plugins().blocked
-    monkeypatch.setenv("PARTGRAPH_PLUGINS", "")
-    empty = Plugins()
-    assert {entry.plugin for entry in empty.list()} == {"builtin"}
-    assert {"good", "bad"} <= set(empty.blocked)
-
-
-def test_a_blocked_plugin_is_not_imported(site):
-    site("bad", "raise SystemError('must not be imported')")
-    assert "bad" in Plugins(block=["bad"]).blocked
-
-
-def test_finding_a_plugin_does_not_import_what_it_offers(site, tmp_path):
-    site(
-        "heavy",
-        """
-        from partgraph.plugins import Component, hookimpl
-
-        @hookimpl
-        def partgraph_solvers():
-            yield Component("slow", "heavy_machinery:Slow", "a solver")
-        """,
-    )
-    (tmp_path / "heavy_machinery.py").write_text("raise SystemError('imported')")
-    plugins = Plugins()
-    assert plugins.find("solver", "slow").status == "ready"
-    with pytest.raises(SystemError, match="imported"):
-        plugins.get("solver", "slow")

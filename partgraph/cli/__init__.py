@@ -6,13 +6,15 @@ Whatever a user can put right ends in one line on standard error and exit code 2
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
+from partgraph.discovery import ALLOW_LIST, BLOCK_LIST
 from partgraph.errors import PartGraphError
 
 _LEARNING = {
@@ -21,6 +23,11 @@ _LEARNING = {
     "predict": "Predict poses in your own images.",
     "demo": "Show what the shipped weights do on held-out images.",
 }
+
+
+class _UnknownCommandError(PartGraphError, ValueError):
+    """The first word is no command."""
+
 
 app = App(
     name="partgraph",
@@ -44,6 +51,30 @@ _data.command("partgraph.cli.data:prepare", name="prepare", help="Make what an e
 app.command(_data)
 
 
+@app.meta.default
+def launch(
+    *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    only: Annotated[
+        str | None,
+        Parameter(
+            help="Before the command: load these plugins only, as in `solvers,humanpose`.", env_var=ALLOW_LIST
+        ),
+    ] = None,
+    block: Annotated[
+        str | None, Parameter(help="Before the command: do without these plugins.", env_var=BLOCK_LIST)
+    ] = None,
+) -> Any:
+    """Run a command with a selection of the plugins."""
+    if words and words[0] not in app:
+        # Said here, since cyclopts imports every command to suggest a similar one.
+        commands = ", ".join(sorted(name for name in app if name[0] != "-"))
+        raise _UnknownCommandError(f"no command {words[0]!r}; the commands are {commands}")
+    for variable, value in ((ALLOW_LIST, only), (BLOCK_LIST, block)):
+        if value is not None:
+            os.environ[variable] = value  # which processes that the command starts see, too
+    return app(words)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a check failed, 2 bad input.
 
@@ -53,16 +84,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         The words after ``partgraph``; by default those the process was started with.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    command = arguments[0] if arguments else ""
-    if command and command not in app:
-        # Said here, since cyclopts imports every command to suggest a similar one.
-        _fail(
-            f"no command {command!r}; the commands are {', '.join(sorted(name for name in app if name[0] != '-'))}"
-        )
+    command = next((word for word in arguments if word in app), "")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            code = app(arguments)
+            code = app.meta(arguments)
     except (PartGraphError, CycloptsError) as error:
         _fail(str(error))
     except ImportError as error:

@@ -29,6 +29,7 @@ from partgraph.learning.results import Results
 from partgraph.learning.showcase import error_table, report_of, solver_table
 from partgraph.learning.train import prepare
 from partgraph.learning.train import train as train_experiment
+from partgraph.provenance import answered, recording
 from partgraph.report import Fact, Table, write_report
 from partgraph.report.tables import format_number
 
@@ -106,6 +107,7 @@ def demo(
     _evaluate(model, "test", graph, solver, count, out, False)
 
 
+@recording()
 def predict(
     photos: Annotated[list[Path], Parameter(help="JPEG or PNG files.", negative=())],
     *,
@@ -133,7 +135,9 @@ def predict(
         for photo, where in zip(photos, boxes, strict=True):
             predictions.append(predict_picture(trained, decoder, photo, where))
             advance(1)
-    write_predictions(trained, predictions, out, _footer(trained), lambda path: print_line(str(path)))
+    write_predictions(
+        trained, predictions, out, _footer(trained), lambda path: print_line(str(path)), answered()
+    )
 
 
 class _Usage(PartGraphError, ValueError):
@@ -151,6 +155,7 @@ def _boxes(given: list[tuple[float, float, float, float]], pictures: int) -> lis
     return [Box(*box) for box in (given if len(given) == pictures else given * pictures)]
 
 
+@recording()
 def _evaluate(
     model: str,
     part: str,
@@ -179,6 +184,7 @@ def _evaluate(
         "solver": decoder.solver or "default policy",
         "pairwise_scale": dict(decoder.pairwise_scale),
         "partgraph": version("partgraph"),
+        "components": answered(),
         "command": _command(),
     }
     if out is not None:

@@ -14,6 +14,7 @@ from partgraph.cli.output import print_json, print_line, print_table
 from partgraph.errors import ProblemError
 from partgraph.io import load_problem
 from partgraph.problem import Problem
+from partgraph.provenance import answered, recording
 from partgraph.solver import Solution
 
 
@@ -30,10 +31,11 @@ def solve(
     problem = load_problem(file)
     plugins = registry.shared()
     name = plugins.find("solver", plugins.default_solver(problem) if solver is None else solver).name
-    plugins.get("solver", name)  # imported before the clock starts
-    start = time.perf_counter()
-    solution = partgraph.solve(problem, name, n_best=n_best)
-    report = _report(problem, solution, name, time.perf_counter() - start)
+    with recording():
+        plugins.get("solver", name)  # imported before the clock starts
+        start = time.perf_counter()
+        solution = partgraph.solve(problem, name, n_best=n_best)
+        report = _report(problem, solution, name, time.perf_counter() - start) | {"components": answered()}
     if json:
         print_json(report)
     else:

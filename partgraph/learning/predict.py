@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, final
 
@@ -53,10 +54,11 @@ def write_predictions(
     folder: Path,
     footer: Sequence[Fact] = (),
     written: Callable[[Path], None] = lambda path: None,
+    components: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """One overlay ``NAME-pose.png`` for each picture, ``report.html`` and ``poses.json`` in `folder`.
 
-    No picture that was read is overwritten.
+    No picture that was read is overwritten. `components` says who answered (see `partgraph.provenance`).
     """
     from PIL import Image
 
@@ -73,6 +75,8 @@ def write_predictions(
     values = {
         "model": trained.experiment.name,
         "parts": list(trained.network.parts),
+        "partgraph": version("partgraph"),
+        "components": list(components),
         "pictures": [_plain(prediction) for prediction in predictions],
     }
     (folder / POSES).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

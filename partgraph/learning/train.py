@@ -23,6 +23,7 @@ from partgraph.learning.experiment import Experiment
 from partgraph.learning.fit import Progress, fit
 from partgraph.learning.infer import Decoder, graph_over
 from partgraph.learning.model import Network
+from partgraph.provenance import answered, recording
 
 _MEAN_POSE_SAMPLES = 2000
 _SCALE_SAMPLES = 1000
@@ -42,6 +43,7 @@ class Watcher(Protocol):
         """A factor on the pairwise weights was tried."""
 
 
+@recording()
 def train(
     experiment: Experiment,
     folder: Path,
@@ -81,6 +83,7 @@ def train(
         "command": command,
         "seconds_of_last_start": round(time.time() - started),
         "partgraph": version("partgraph"),
+        "components": answered(),
         "torch": torch.__version__,
         "machine": platform.machine(),
     }

@@ -96,6 +96,19 @@ def test_train(run, config, tmp_path):
         f"partgraph train {config} --out {tmp_path / 'run'} --threads 1 --half"
     )
     assert trained.metrics["validation"]["images"] == 6
+    assert {"kind": "loss", "name": "toy:dot-loss", "distribution": "partgraph-toy 1.0"} in trained.metrics[
+        "components"
+    ]
+
+
+def test_full_names_in_an_experiment_file(run, config, tmp_path):
+    text = config.read_text()
+    for name in ("dots", "dot-network", "dot-loss", "dots-alone", "dots-star"):
+        text = text.replace(f'"{name}"', f'"toy:{name}"')
+    config.write_text(text.replace('"dynamic-programming"', '"builtin:dynamic-programming"'))
+    code, _, err = run("train", config, "--out", tmp_path / "run", "--threads", 1)
+    assert code == 0, err
+    assert run("evaluate", tmp_path / "run", "--graph", "toy:dots-chain", "--count", 2)[0] == 0
 
 
 def test_training_again_goes_on(run, config, tmp_path):
@@ -127,6 +140,17 @@ def test_evaluate_writes_json_and_report(run, folder, tmp_path):
     assert values["model"] == "toy"
     assert values["data"] == "dots, validation"
     assert values["solver"] == "dynamic-programming"
+    assert {(own["kind"], own["name"]) for own in values["components"]} == {
+        ("dataset", "toy:dots"),
+        ("model", "toy:dot-network"),
+        ("graph", "toy:dots-alone"),
+        ("graph", "toy:dots-star"),
+        ("graph", "toy:dots-chain"),
+        ("solver", "builtin:dynamic-programming"),
+    }
+    assert {own["distribution"] for own in values["components"] if own["name"][:3] == "toy"} == {
+        "partgraph-toy 1.0"
+    }
     assert set(values["reconstruction_error_mm"]) == {"dots-alone", "dots-star", "dots-chain"}
     assert set(values["pairwise_scale"]) == {"dots-star", "dots-chain"}
     assert "toy on dots, validation" in (tmp_path / "a" / "b" / "report.html").read_text(encoding="utf-8")
@@ -195,7 +219,11 @@ def test_predict(run, folder, photo, tmp_path):
     assert out.split() == [
         str(tmp_path / "out" / name) for name in ("photo-pose.png", "poses.json", "report.html")
     ]
-    poses = json.loads((tmp_path / "out" / "poses.json").read_text())["pictures"][0]["poses"]
+    values = json.loads((tmp_path / "out" / "poses.json").read_text())
+    poses = values["pictures"][0]["poses"]
+    assert {"kind": "model", "name": "toy:dot-network", "distribution": "partgraph-toy 1.0"} in values[
+        "components"
+    ]
     assert set(poses) == {"dots-alone", "dots-star", "dots-chain"}
     assert np.array(poses["dots-star"]["positions_px"]).shape == (4, 3)
 
