@@ -7,7 +7,7 @@ edges, and every part is in at least one star, so that slave scores add up to th
 from __future__ import annotations
 
 import abc
-import functools
+import math
 from collections.abc import Iterable
 from typing import Any, final
 
@@ -15,34 +15,10 @@ import attrs
 import networkx as nx
 import numpy as np
 
+from partgraph.covers import DEFAULT, Cover, Edge, Star, check_cover, stars_of
 from partgraph.errors import ProblemError
 
-Edge = tuple[int, int]
-
-
-@final
-@attrs.frozen
-class Star:
-    """A part, parts it is coupled with, and the edges between them.
-
-    Attributes
-    ----------
-    center : int
-        Index of the part that every edge of the star touches, as its first or its second part.
-    leaves : tuple of int
-        Indices of the other parts, each once; empty for an isolated part.
-    edges : tuple of int
-        Indices into the graph's edges. More than leaves where (i, j) and (j, i) are both present.
-    """
-
-    center: int
-    leaves: tuple[int, ...] = ()
-    edges: tuple[int, ...] = ()
-
-    @property
-    def parts(self) -> tuple[int, ...]:
-        """Indices of the star's parts: the center, then the leaves."""
-        return (self.center, *self.leaves)
+__all__ = ["Edge", "Graph", "Star", "Topology"]
 
 
 class Graph(abc.ABC):
@@ -55,10 +31,13 @@ class Graph(abc.ABC):
     edges : tuple of (int, int)
         E ordered pairs of part indices; their order is the order of pairwise terms. (i, j) and (j, i) are two
         different edges, each with its own term.
+    pose : tuple of (float, ...)
+        N positions of D axes to draw the graph in, x to the right and y down; () where there is none.
     """
 
     parts: tuple[str, ...]
     edges: tuple[Edge, ...]
+    pose: tuple[tuple[float, ...], ...] = ()
 
     @abc.abstractmethod
     def stars(self) -> tuple[Star, ...]:
@@ -107,10 +86,18 @@ class Graph(abc.ABC):
         i, j = self.edges[edge]
         return f"{self.parts[i]} -> {self.parts[j]}"
 
+    def with_cover(self, cover: str | Cover) -> Topology:
+        """Return the same parts and edges with other stars: those of a cover, see `partgraph.covers`."""
+        return Topology(self.parts, self.edges, cover=cover, pose=self.pose)
+
     def to_networkx(self) -> nx.DiGraph:
-        """Return a directed graph over the parts' names; edge attribute ``index`` is the position in `edges`."""
+        """Return a directed graph over the parts' names; edge attribute ``index`` is the position in `edges`.
+
+        Where there is a pose, its rows are the node attribute ``position``.
+        """
         graph = nx.DiGraph()
         graph.add_nodes_from(self.parts)
+        nx.set_node_attributes(graph, dict(zip(self.parts, self.pose, strict=False)), "position")
         for index, (i, j) in enumerate(self.edges):
             graph.add_edge(self.parts[i], self.parts[j], index=index)
         return graph
@@ -124,10 +111,14 @@ def _as_edges(pairs: Iterable[Iterable[Any]]) -> tuple[Edge, ...]:
     return tuple(tuple(int(part) for part in pair) for pair in pairs)  # type: ignore[misc]
 
 
+def _as_pose(rows: Iterable[Iterable[Any]]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(float(value) for value in row) for row in rows)
+
+
 @final
 @attrs.frozen
 class Topology(Graph):
-    """Any graph, given by its parts and edges, covered greedily by few stars.
+    """Any graph, given by its parts and edges, and cut into stars by a cover.
 
     Attributes
     ----------
@@ -135,10 +126,18 @@ class Topology(Graph):
         N distinct names.
     edges : tuple of (int, int)
         E distinct ordered pairs of distinct parts.
+    cover : str or function
+        How edges are divided among stars: a name or a function of `partgraph.covers`.
+    pose : tuple of (float, ...)
+        () or N positions of two axes at least, to draw the graph in. Equality leaves it out.
     """
 
     parts: tuple[str, ...] = attrs.field(converter=_as_parts)
     edges: tuple[Edge, ...] = attrs.field(converter=_as_edges, default=())
+    cover: str | Cover = attrs.field(default=DEFAULT, validator=check_cover, kw_only=True)
+    pose: tuple[tuple[float, ...], ...] = attrs.field(
+        converter=_as_pose, default=(), kw_only=True, eq=False, repr=False
+    )
 
     def __attrs_post_init__(self) -> None:
         n = len(self.parts)
@@ -165,6 +164,13 @@ class Topology(Graph):
                     "or turn one edge round"
                 )
             seen.add(edge)
+        axes = {len(row) for row in self.pose}
+        finite = all(math.isfinite(value) for row in self.pose for value in row)
+        if self.pose and (len(self.pose) != n or len(axes) != 1 or min(axes) < 2 or not finite):
+            raise ProblemError(
+                f"a pose must have a finite position of two axes or more for each of the {n} parts; found "
+                f"{len(self.pose)} of {', '.join(map(str, sorted(axes)))} axes"
+            )
 
     @classmethod
     def from_networkx(cls, graph: nx.Graph | nx.DiGraph) -> Topology:
@@ -172,31 +178,18 @@ class Topology(Graph):
 
         The edges of an ``nx.DiGraph`` keep their direction; those of an ``nx.Graph`` are taken as networkx
         reports them, from the node that was added first. Edges come in networkx's own order, or, where every one
-        carries an attribute ``index`` (see `Graph.to_networkx`), in the order of that.
+        carries an attribute ``index`` (see `Graph.to_networkx`), in the order of that. The node attribute
+        ``position``, where all nodes have it, becomes the pose.
         """
         names = list(graph.nodes)
         number = {name: index for index, name in enumerate(names)}
         edges = list(graph.edges(data="index"))
         if all(index is not None for _, _, index in edges):
             edges.sort(key=lambda edge: edge[2])
-        return cls(names, [(number[u], number[v]) for u, v, _ in edges])
+        pose = list(nx.get_node_attributes(graph, "position").values())
+        pose = pose if len(pose) == len(names) else []
+        return cls(names, [(number[u], number[v]) for u, v, _ in edges], pose=pose)
 
     def stars(self) -> tuple[Star, ...]:
-        """Return few stars: repeatedly the part with most edges still uncovered, the first one on a tie."""
-        return _greedy_cover(len(self.parts), self.edges)
-
-
-@functools.lru_cache(maxsize=256)  # a graph is asked for its stars once per slave and image
-def _greedy_cover(parts: int, edges: tuple[Edge, ...]) -> tuple[Star, ...]:
-    uncovered = dict(enumerate(edges))
-    stars = []
-    while uncovered:
-        degree = np.bincount(np.ravel(list(uncovered.values())), minlength=parts)
-        center = int(np.argmax(degree))
-        own = {index: edge for index, edge in uncovered.items() if center in edge}
-        leaves = dict.fromkeys(j if i == center else i for i, j in own.values())
-        stars.append(Star(center, tuple(leaves), tuple(own)))
-        for index in own:
-            del uncovered[index]
-    alone = set(range(parts)).difference(*(star.parts for star in stars))
-    return (*stars, *(Star(part) for part in sorted(alone)))
+        """Return the stars of the cover, those of most links first."""
+        return stars_of(self.cover, len(self.parts), self.edges)

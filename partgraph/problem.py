@@ -19,6 +19,7 @@ import numpy as np
 from partgraph import arrays, wellformed
 from partgraph.arrays import Array
 from partgraph.candidates import Candidates
+from partgraph.covers import Cover
 from partgraph.errors import ProblemError
 from partgraph.graph import Graph, Star, Topology
 from partgraph.potentials import Potential, Scaled
@@ -141,6 +142,10 @@ class Problem:
         unary = list(self.unary)
         unary[part] = (*unary[part], *terms)
         return attrs.evolve(self, unary=tuple(unary))
+
+    def with_cover(self, cover: str | Cover) -> Problem:
+        """Return the problem on the same graph with other stars; see `partgraph.covers`."""
+        return attrs.evolve(self, graph=self.graph.with_cover(cover))
 
     def restrict(self, star: Star) -> Problem:
         """Return the slave of `star`: its parts (center first), its edges, and its share of the unary terms.

@@ -17,6 +17,8 @@ ORDER = [
     "arrays",
     "interval",
     "potentials",
+    "vertex_cover",
+    "covers",
     "graph",
     "candidates",
     "wellformed",

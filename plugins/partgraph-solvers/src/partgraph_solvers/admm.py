@@ -23,6 +23,7 @@ import attrs
 import numpy as np
 
 from partgraph import Candidates, Problem, Quadratic, Solution, Solver, Star, Status
+from partgraph.covers import Cover, check_cover
 from partgraph_solvers.branch_and_bound import BranchAndBound, star_state
 from partgraph_solvers.compiled import BlockSet
 from partgraph_solvers.coordinate_ascent import MAX_SWEEPS, CoordinateAscent
@@ -73,6 +74,8 @@ class ADMM(Solver):
         Iterations between two steps on the upper bound, each as costly as an iteration.
     bound_steps : int
         Steps on the upper bound after the last iteration, at most; they end where it meets the score.
+    cover : str or function, optional
+        How edges are divided among slaves, see `partgraph.covers`; None: the graph's own stars.
     """
 
     exact: ClassVar[bool] = False
@@ -86,9 +89,11 @@ class ADMM(Solver):
     polish_sweeps: int = attrs.field(default=MAX_SWEEPS, validator=attrs.validators.ge(0))
     bound_interval: int = attrs.field(default=10, validator=_positive)
     bound_steps: int = attrs.field(default=10, validator=attrs.validators.ge(0))
+    cover: str | Cover | None = attrs.field(default=None, validator=attrs.validators.optional(check_cover))
 
     def supports(self, problem: Problem) -> str | None:
         """Support what the slave supports, star by star."""
+        problem = self._covered(problem)
         for star in problem.graph.stars():
             reason = self.slave.supports(problem.restrict(star))
             if reason is not None:
@@ -98,6 +103,7 @@ class ADMM(Solver):
 
     def init(self, problem: Problem) -> State:
         """Return the slaves' own states and the moves of the polish."""
+        problem = self._covered(problem)
         blocks, slaves = BlockSet(), []
         for star in problem.graph.stars():
             own = problem.restrict(star)
@@ -114,9 +120,13 @@ class ADMM(Solver):
 
     def compute(self, problem: Problem, state: State, n_best: int) -> Solution:
         """Iterate until the slaves agree; return the best of all rounded iterates."""
+        problem = self._covered(problem)
         if len(state.stars) == 1:
             return self._single(problem, state, n_best)
         return _Run(self, problem, state).solve(n_best)
+
+    def _covered(self, problem: Problem) -> Problem:
+        return problem if self.cover is None else problem.with_cover(self.cover)
 
     def _single(self, problem: Problem, state: State, n_best: int) -> Solution:
         """Solve a graph that is one star: the slave's answer, with labels back in the problem's order."""

@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 
 from partgraph import Problem, Solution, Solver, Status
+from partgraph.covers import Cover, check_cover
 from partgraph_solvers import _dense
 from partgraph_solvers.admm import tabulated
 from partgraph_solvers.clock import Clock, OutOfTime
@@ -67,6 +68,8 @@ class Exact(Solver):
         Labels to try in the final search, at most; None: no limit.
     max_seconds : float, optional
         Time for one call, looked at between stars and inside the final search; None: no limit.
+    cover : str or function, optional
+        How edges are divided among stars, see `partgraph.covers`; None: the graph's own stars.
     """
 
     exact: ClassVar[bool] = True
@@ -76,6 +79,7 @@ class Exact(Solver):
     max_pairs: int = attrs.field(default=10_000_000, validator=_at_least_one)
     max_nodes: int | None = attrs.field(default=1_000_000, validator=_at_least_one)
     max_seconds: float | None = attrs.field(default=None, validator=_positive)
+    cover: str | Cover | None = attrs.field(default=None, validator=attrs.validators.optional(check_cover))
 
     def supports(self, problem: Problem) -> str | None:
         """Support everything."""
@@ -83,6 +87,8 @@ class Exact(Solver):
 
     def init(self, problem: Problem) -> State:
         """Return stars and moves of single parts over blocks of candidates; nothing where they are not needed."""
+        if self.cover is not None:
+            problem = problem.with_cover(self.cover)
         rest = Remainder.of(problem)
         return State(None if rest.pairs <= self.easy_pairs else Prepared.of(problem, rest))
 
