@@ -91,7 +91,7 @@ def test_a_plugin_that_fails_to_import_leaves_the_rest_whole(site):
             "ImportError: .*Renderer.*written for another version than partgraph .*",
         ),
         (
-            "import partgraph.rendering",
+            "import partgraph.no_such_part",
             "ModuleNotFoundError: .*written for another version than partgraph .*",
         ),
         ("import no_such.part", "ModuleNotFoundError: .*pip install no_such"),
