@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import attrs
 import torch
@@ -102,14 +102,31 @@ def state_path(folder: Path, stage: str = "training") -> Path:
     return folder / f"{stage}.safetensors"
 
 
+class Resumable(Protocol):
+    """What has a state of its own that training needs to go on."""
+
+    def state(self) -> Mapping[str, Tensor]:
+        """Everything that changes as training goes on."""
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from there; without state as at the beginning."""
+
+
 def save_state(
-    folder: Path, network: Network, optimizer: torch.optim.Optimizer, step: int, stage: str = "training"
+    folder: Path,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    stage: str = "training",
+    further: Mapping[str, Resumable] | None = None,
 ) -> None:
     """Write everything that a stage of training needs to go on after `step` updates, in one file."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     names = [name for name, _ in network.named_parameters()]
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{names[index]}.{key}": torch.as_tensor(value) for key, value in state.items()}
+    for owner, resumable in (further or {}).items():
+        tensors |= {f"{owner}.{name}": tensor for name, tensor in resumable.state().items()}
     tensors["step"] = torch.tensor(step)
     folder.mkdir(parents=True, exist_ok=True)
     _replace_tensors(
@@ -119,7 +136,11 @@ def save_state(
 
 
 def load_state(
-    folder: Path, network: Network, optimizer: torch.optim.Optimizer, stage: str = "training"
+    folder: Path,
+    network: Network,
+    optimizer: torch.optim.Optimizer,
+    stage: str = "training",
+    further: Mapping[str, Resumable] | None = None,
 ) -> int:
     """Restore what `save_state` wrote; the number of updates done, zero when there is nothing.
 
@@ -133,9 +154,7 @@ def load_state(
         return 0
     try:
         tensors = load_file(path)
-        network.load_state_dict(
-            {name.removeprefix("network."): t for name, t in tensors.items() if name.startswith("network.")}
-        )
+        network.load_state_dict(_under("network", tensors))
         step = int(tensors["step"])
     except (OSError, SafetensorError, RuntimeError, KeyError) as error:
         raise ExperimentError(
@@ -143,12 +162,17 @@ def load_state(
         ) from None
     state: dict[int, dict[str, Tensor]] = {}
     for index, (name, _) in enumerate(network.named_parameters()):
-        prefix = f"optimizer.{name}."
-        own = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
-        if own:
+        if own := _under(f"optimizer.{name}", tensors):
             state[index] = own
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    for owner, resumable in (further or {}).items():
+        resumable.restore(_under(owner, tensors))
     return step
+
+
+def _under(owner: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with `owner` and a dot, without these."""
+    return {name.removeprefix(f"{owner}."): t for name, t in tensors.items() if name.startswith(f"{owner}.")}
 
 
 def _half(name: str, tensor: Tensor) -> Tensor:

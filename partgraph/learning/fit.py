@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from partgraph.learning.dataset import Dataset
 from partgraph.learning.experiment import Experiment
 from partgraph.learning.model import Network
 from partgraph.learning.stage import Stage
+from partgraph.learning.update import Update
 
 LOG = "log.jsonl"
 
@@ -88,11 +90,8 @@ def fit(
     if network is None:
         network = experiment.build_network(dataset.parts, initialize=True)
     network = network.to(device, memory_format=torch.channels_last)
-    stage.prepare(network)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay
-    )
-    first = load_state(folder, network, optimizer, stage.name)
+    update = Update(network, stage)
+    first = load_state(folder, network, update.optimizer, stage.name, {"scaler": update})
     folder.mkdir(parents=True, exist_ok=True)
     started, mean = time.monotonic(), dict[str, float]()
     batches = shuffled(dataset, options.batch, experiment.seed, first)
@@ -100,22 +99,14 @@ def fit(
         batch = experiment.augmentation(
             next(batches), dataset.flip, step_generator(experiment.seed, step)
         ).to(device)
-        for group in optimizer.param_groups:
-            group["lr"] = options.rate(step)
-        images = batch.images.contiguous(memory_format=torch.channels_last)
-        terms = stage.terms(network, network(images), batch)
-        total = torch.stack(list(terms.values())).sum()
-        if not bool(total.isfinite()):
+        terms = update(batch, options.rate(step))
+        total = sum(terms.values())
+        if not math.isfinite(total):
             raise DivergenceError(
-                f"{stage.name}: the loss is {total.item()} at step {step}; lower the learning rate or look at the data"
+                f"{stage.name}: the loss is {total} at step {step}; lower the learning rate or look at the data"
             )
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), options.clip)
-        optimizer.step()
-
         for name, value in terms.items():
-            mean[name] = value.item() if name not in mean else 0.98 * mean[name] + 0.02 * value.item()
+            mean[name] = value if name not in mean else 0.98 * mean[name] + 0.02 * value
         done = step + 1
         if done % report_every == 0 or done == options.total:
             rate = (done - first) * options.batch / (time.monotonic() - started)
@@ -124,5 +115,5 @@ def fit(
                 log.write(json.dumps(attrs.asdict(progress)) + "\n")
             report(progress)
         if done % options.checkpoint == 0 or done == options.total:
-            save_state(folder, network, optimizer, done, stage.name)
+            save_state(folder, network, update.optimizer, done, stage.name, {"scaler": update})
     return network.eval()

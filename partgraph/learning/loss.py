@@ -16,7 +16,15 @@ class Loss(abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, network: Network, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        """Named scalar terms, weighted; their sum is minimised."""
+        """Named scalar terms, weighted; their sum is minimised. Each is a mean over what counts for it in the batch."""
+
+    def counts(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        """Of how many things each term is the mean, where these are not the batch's samples.
+
+        The mean over a batch that is worked through in parts, or by several processes, is the parts' means weighted by
+        these numbers. A term that counts nothing is zero.
+        """
+        return {}
 
     @property
     def graph(self) -> str | None:

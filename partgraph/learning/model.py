@@ -33,6 +33,13 @@ class Batch:
         """The batch on another device."""
         return Batch(self.images.to(device), self.target.to(device), self.visible.to(device))
 
+    def split(self, parts: int) -> list[Batch]:
+        """The batch in that many parts of the same size."""
+        if len(self.images) % parts:
+            raise ValueError(f"a batch of {len(self.images)} cannot be split in {parts} equal parts")
+        pieces = (tensor.chunk(parts) for tensor in (self.images, self.target, self.visible))
+        return [Batch(*piece) for piece in zip(*pieces, strict=True)]
+
 
 class Network(nn.Module, abc.ABC):
     """A torch module whose outputs turn into problems.
@@ -48,7 +55,10 @@ class Network(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(self, images: Tensor) -> Any:
-        """Outputs, of a type of the network's own, for images (B, 3, S, S) float32 in [0, 1]."""
+        """Outputs, of a type of the network's own, for images (B, 3, S, S) float32 in [0, 1].
+
+        They are float32 even where autocast lets layers work in half precision: losses and search compare scores.
+        """
 
     @abc.abstractmethod
     def problems(self, outputs: Any, graph: Graph, *, pairwise_scale: float = 1.0) -> list[Problem]:

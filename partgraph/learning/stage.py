@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final, get_args
 
 import attrs
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, in_
 from torch import Tensor
 
 from partgraph.errors import PartGraphError
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
+
+Precision: TypeAlias = Literal["float32", "bfloat16", "float16"]
 
 
 class StageError(PartGraphError, ValueError):
@@ -27,6 +29,7 @@ class Training:
     Attributes
     ----------
     steps, batch : number of updates, samples in each
+    accumulate : parts in which a batch is worked through, one after the other, to save memory
     learning_rate, weight_decay : of AdamW
     warmup : steps over which the learning rate rises
     decay : last steps, over which it falls to zero along a straight line; constant in between, so that training can
@@ -34,17 +37,21 @@ class Training:
     restarts : numbers of further steps after them; each restart begins at half the learning rate and ends with a
         decay of its own
     clip : largest norm of the gradient
+    precision : of the network's layers; what it returns, the losses, the weights and their updates stay float32.
+        "float16" scales gradients
     checkpoint : steps between two checkpoints
     """
 
     steps: int = attrs.field(default=2000, validator=gt(0))
     batch: int = attrs.field(default=32, validator=gt(0))
+    accumulate: int = attrs.field(default=1, validator=gt(0))
     learning_rate: float = attrs.field(default=2e-3, validator=gt(0))
     weight_decay: float = attrs.field(default=1e-2, validator=ge(0))
     warmup: int = attrs.field(default=100, validator=ge(0))
     decay: int = attrs.field(default=500, validator=ge(0))
     restarts: tuple[int, ...] = attrs.field(default=(), validator=attrs.validators.deep_iterable(gt(0)))
     clip: float = attrs.field(default=20.0, validator=gt(0))
+    precision: Precision = attrs.field(default="float32", validator=in_(get_args(Precision)))
     checkpoint: int = attrs.field(default=250, validator=gt(0))
 
     @property
@@ -97,6 +104,11 @@ class Stage:
                 f"{self.name}: batches of {self.training.batch} samples were asked for, but there are {len(dataset)} "
                 f"to train on"
             )
+        if self.training.batch % self.training.accumulate:
+            raise StageError(
+                f"{self.name}: a batch of {self.training.batch} cannot be accumulated in "
+                f"{self.training.accumulate} equal parts; choose a batch that is a multiple of it"
+            )
         for _, loss in self.losses:
             loss.check(dataset.parts)
 
@@ -113,3 +125,7 @@ class Stage:
             for factor, loss in self.losses
             for name, value in loss(network, outputs, batch).items()
         }
+
+    def counts(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        """Of how many things terms are the mean, where these are not the batch's samples (see `Loss.counts`)."""
+        return {name: count for _, loss in self.losses for name, count in loss.counts(network, batch).items()}

@@ -417,3 +417,23 @@ def test_another_network_is_refused_in_one_line():
     with pytest.raises(InvalidComponentError, match="needs a volumetric network, found Linear") as caught:
         PLAIN(other, outputs(1), batch(targets(1)))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "softmax"])
+def test_means_of_parts_weighted_by_their_counts_are_that_of_the_whole(kind):
+    """Samples of very different kinds: in space, in the image alone, outside the cube, and nothing known."""
+    target = np.concatenate([targets(2), outside(), targets(2, 1)])
+    target[4, :, 2] = np.nan
+    target[5] = np.nan
+    loss, net, out, whole = DeepSupervision(kind), network(), outputs(6), batch(target)
+    expected = {name: value.item() for name, value in loss(net, out, whole).items()}
+    counted = dict.fromkeys(expected, 0.0)
+    total = {name: count.item() for name, count in loss.counts(net, whole).items()}
+    assert total.keys() == expected.keys()
+    for k, part in enumerate(whole.split(3)):
+        at = slice(2 * k, 2 * k + 2)
+        own = VolumeOutputs(out.features[at], out.voxels[at], out.maps[at])
+        terms, counts = loss(net, own, part), loss.counts(net, part)
+        for name in counted:
+            counted[name] += terms[name].item() * counts[name].item() / total[name]
+    assert counted == pytest.approx(expected, rel=1e-5)

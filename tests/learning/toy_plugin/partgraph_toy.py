@@ -102,7 +102,7 @@ class DotNetwork(Network):
         self.register_buffer("weights", torch.ones(len(parts), len(parts), 3))
 
     def forward(self, images):
-        return Outputs(self.scores(images).flatten(2))
+        return Outputs(self.scores(images).flatten(2).float())
 
     def centers(self):
         along = (torch.arange(self.input_size // self.cell) + 0.5) * self.cell

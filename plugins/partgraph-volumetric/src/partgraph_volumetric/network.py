@@ -101,7 +101,7 @@ class VolumetricNetwork(Network):
         features = self.trunk(images)
         batch, _, rows, columns = features.shape
         voxels = self.voxel_head(features).view(batch, len(self.parts), self.volume.bins, rows, columns)
-        return VolumeOutputs(features, voxels, self.map_head(features))
+        return VolumeOutputs(features.float(), voxels.float(), self.map_head(features).float())
 
     def residuals(self, features: Tensor) -> Tensor:
         """(B, N, Z, 3, c, c) px: from a voxel's centre to the joint, for every voxel."""
