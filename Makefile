@@ -15,12 +15,13 @@ TESTED_FROM := $(wildcard requirements-dev.txt examples/*/pyproject.toml)
 
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: help demo test install install-dev lint types examples clean
+.PHONY: help demo test install install-dev lint types examples docs clean
 
 help:
 	@echo "make demo      show what the shipped weights do on held-out pictures (ARGS=... for its options)"
 	@echo "make test      run every test (ARGS=... for pytest's options)"
 	@echo "make lint      check style and types; make examples: run the examples"
+	@echo "make docs      build the documentation as a site, docs/_build/html/index.html"
 	@echo "make install   set up $(VENV) for use; make install-dev: for development as well"
 	@echo "make clean     remove $(VENV) and everything that was built"
 
@@ -38,6 +39,10 @@ lint: install-dev
 
 examples: install-dev
 	@for file in examples/*.py; do echo "--- $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: install-dev
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build/html $(ARGS)
+	@echo "open docs/_build/html/index.html"
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
@@ -57,6 +62,7 @@ $(VENV)/.installed-dev: $(BUILT_FROM) $(TESTED_FROM) | $(BIN)/python
 	@touch $@ $(VENV)/.installed
 
 clean:
+	rm -rf docs/_build docs/gallery docs/sg_execution_times.rst
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build plugins/*/build
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,4 +1,8 @@
-"""Your own solver in ten lines, registered and used by name.
+"""
+Your own solver
+===============
+
+Ten lines, registered and used by name.
 
 Coordinate ascent: start from every part's own best candidate, then give one part after another the candidate that
 suits its neighbours best, until nothing changes. It is fast, needs no structure, and stops in local optima. Runs with

@@ -1,4 +1,8 @@
-"""Your first problem: three parts of an arm, a few candidates each, and the best configuration.
+"""
+Your first problem
+==================
+
+Three parts of an arm, a few candidates each, and the best configuration.
 
 A network would supply the candidates, their scores and the expected displacements; here they are written by hand.
 Runs with the core alone.
@@ -8,9 +12,11 @@ import networkx as nx
 
 from partgraph import Candidates, Problem, Quadratic, Topology, solve
 
+# %%
 # Which parts are coupled. Edges point from the part at which a displacement is known.
 graph = Topology.from_networkx(nx.DiGraph([("shoulder", "elbow"), ("elbow", "wrist")]))
 
+# %%
 # Where each part may be, mm, and how much speaks for it. The best-looking wrist, the last, is on another person.
 candidates = [
     Candidates([[0, 0, 0], [400, 0, 0]], scores=[1.0, 0.8]),
@@ -18,6 +24,7 @@ candidates = [
     Candidates([[30, 500, 120], [0, 520, -90], [900, 100, 0]], scores=[0.2, 0.3, 2.0]),
 ]
 
+# %%
 # How far a displacement may be from what is expected: 1 / (2 sigma^2) with sigma = 50 mm.
 weight = [1 / (2 * 50.0**2)] * 3
 pairwise = [Quadratic(weight, offset=[0, 280, 0]), Quadratic(weight, offset=[0, 230, 100])]
@@ -31,6 +38,7 @@ for labels, score in zip(solution.labels, solution.scores, strict=True):
 print("positions of the best, mm:")
 print(problem.positions(solution.labels[0]))
 
+# %%
 # What decided: the score is a sum, so each term can be looked at.
 best = solution.labels[0]
 for part, name in enumerate(graph.parts):

@@ -1,4 +1,8 @@
-"""Your own loopy graph: a chair's seat and back as a networkx graph, by three solvers.
+"""
+Your own loopy graph
+====================
+
+A chair's seat and back as a networkx graph, by three solvers.
 
 Loops make exact search expensive. `admm` cuts the graph into stars, solves each exactly, and brings them to agree; its
 upper bound tells how far its answer can be from the best. `exact` drops candidates by such bounds and searches what is

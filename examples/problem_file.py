@@ -1,4 +1,8 @@
-"""Problem files: save a problem, solve it from the command line, and read the answer as JSON.
+"""
+Problem files
+=============
+
+Save a problem, solve it from the command line, and read the answer as JSON.
 
 The file is an ``.npz`` of plain arrays, so that any language can write one; docs/problem-files.md has the format.
 Runs with the core alone.

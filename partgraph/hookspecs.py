@@ -133,7 +133,11 @@ class PartGraphSpecs:
     def partgraph_default_solver(self, problem: Problem, installed: Sequence[str]) -> str | None:
         """Name a solver for `problem` when the user named none, or pass with None. The first answer wins.
 
-        Plugins are asked in the reverse order of their names, the core last.
+        Plugins are asked in the reverse order of their names, the core last. Examples::
+
+            @hookimpl
+            def partgraph_default_solver(problem):
+                return "lab:tabu" if len(problem.graph.parts) > 100 else None
 
         Parameters
         ----------
@@ -141,11 +145,5 @@ class PartGraphSpecs:
             Detached and checked.
         installed : sequence of str
             Qualified names of the solvers whose packages are installed.
-
-        Examples::
-
-            @hookimpl
-            def partgraph_default_solver(problem):
-                return "lab:tabu" if len(problem.graph.parts) > 100 else None
         """
         raise NotImplementedError

@@ -37,7 +37,7 @@ def similarity_transform(source: np.ndarray, target: np.ndarray) -> Similarity:
     """Return the similarity that takes `source` closest to `target` in the least-squares sense.
 
     Umeyama's closed form: with centred points X (source) and Y (target) and the singular value decomposition
-    Y^T X = U S V^T, the rotation is U C V^T and the scale trace(S C) / |X|^2, where C = diag(1, .., 1, +-1) turns
+    Y^T X = U S V^T, the rotation is U C V^T and the scale ``trace(S C) / |X|^2``, where C = diag(1, .., 1, +-1) turns
     a reflection into the nearest rotation.
 
     Parameters

@@ -4,6 +4,10 @@ A page's blocks run in order, in one empty folder. A console block holds command
 they print; ``...`` stands for anything. A comment before a block excuses it: ``<!-- not run: why -->``, or
 ``<!-- needs: module ... -->`` where it runs only if these modules are installed. Commands of ``partgraph`` that are
 not run are parsed, so that their options exist.
+
+Tutorials have files as well: a block after ``<!-- file: NAME -->`` is written under that name, which the text before it
+must say. What a tutorial installs goes into an environment of its own, which sees the packages of this one. Where
+``<!-- the page needs: module ... -->`` stands at its top, it runs if these modules are installed.
 """
 
 import doctest
@@ -13,6 +17,8 @@ import re
 import shlex
 import subprocess
 import sys
+import sysconfig
+import venv
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,10 +31,23 @@ from partgraph.hookspecs import PartGraphSpecs
 from partgraph.plugins import get, installed
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "plugins").glob("*.md")])
+DOCS = sorted([path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts])
+TUTORIALS = [path for path in DOCS if path.parent.name == "tutorials"]
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS, *(ROOT / "plugins").glob("*.md")])
 BLOCK = re.compile(
     r"(?:<!-- *(?P<mark>[^>]*?) *-->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
+PAGE_NEEDS = re.compile(r"^<!-- the page needs: (.+) -->$", re.MULTILINE)
+PIP = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"} if find_spec("setuptools") else {}
+"""Build with the setuptools that is here, if there is one; the first variable means the opposite of what it says."""
+COMMAND = """#!/bin/sh
+exec '{python}' -P -c '
+import sys
+from importlib.metadata import entry_points
+sys.argv[0] = "{name}"
+(command,) = entry_points(group="console_scripts", name="{name}")
+sys.exit(command.load()())' "$@"
+"""
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -43,6 +62,10 @@ class Block:
     @property
     def runs(self) -> bool:
         return not self.mark.startswith("not run")
+
+    @property
+    def file(self) -> str | None:
+        return self.mark.removeprefix("file: ") if self.mark.startswith("file: ") else None
 
     @property
     def missing(self) -> list[str]:
@@ -60,6 +83,11 @@ class Block:
             else:
                 pairs[-1] = (pairs[-1][0], pairs[-1][1] + line)
         return pairs
+
+
+def missing_for(page: Path) -> list[str]:
+    needs = " ".join(PAGE_NEEDS.findall(page.read_text(encoding="utf-8"))).split()
+    return [module for module in needs if find_spec(module) is None]
 
 
 def blocks(page: Path) -> list[Block]:
@@ -87,15 +115,36 @@ def run_python(block: Block, names: dict[str, object]) -> None:
     assert not runner.failures, "".join(report)
 
 
-def run_console(block: Block) -> None:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+def write(block: Block, name: str) -> None:
+    Path(name).parent.mkdir(parents=True, exist_ok=True)
+    Path(name).write_text(block.text, encoding="utf-8")
+
+
+def own_environment(folder: Path) -> Path:
+    """Make an environment that sees the packages of this one; return the folder of its commands.
+
+    Commands that are installed here start there with its interpreter, so that they see what a page installs.
+    """
+    venv.create(folder, symlinks=True)
+    scripts = folder / Path(sysconfig.get_path("scripts")).name
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
+    here = sysconfig.get_path("purelib")
+    (site / "here.pth").write_text(f"import site; site.addsitedir({here!r})\n", encoding="utf-8")
+    for name in ("pip", "pytest", "partgraph"):
+        (scripts / name).write_text(COMMAND.format(python=scripts / "python", name=name), encoding="utf-8")
+        (scripts / name).chmod(0o755)
+    return scripts
+
+
+def run_console(block: Block, scripts: Path) -> None:
+    path = os.pathsep.join([str(scripts), os.environ["PATH"]])
     for command, expected in block.commands():
         done = subprocess.run(
             ["bash", "-c", command],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"PATH": path, "COLUMNS": "120"},
+            env=os.environ | {"PATH": path, "COLUMNS": "120", "PIP_DISABLE_PIP_VERSION_CHECK": "1"} | PIP,
             check=False,
         )
         where = f"{name(block.page)}, line {block.line}: {command}\n{done.stdout}"
@@ -106,18 +155,25 @@ def run_console(block: Block) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_pages_do_what_they_say(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    missing = set(missing_for(page))
+    if missing:
+        pytest.skip(f"needs {', '.join(sorted(missing))}")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    scripts = Path(sys.executable).parent if page not in TUTORIALS else own_environment(tmp_path / "own")
     names: dict[str, object] = {}
-    ran, missing = 0, set[str]()
+    ran = 0
     for block in blocks(page):
         missing.update(block.missing)
         if not block.runs or block.missing:
             continue
-        if block.language == "python" and ">>>" in block.text:
+        if block.file:
+            write(block, block.file)
+        elif block.language == "python" and ">>>" in block.text:
             run_python(block, names)
             ran += 1
         elif block.language == "console":
-            run_console(block)
+            run_console(block, scripts)
             ran += 1
     if missing and not ran:
         pytest.skip(f"needs {', '.join(sorted(missing))}")
@@ -147,7 +203,22 @@ def test_code_blocks_have_a_language_and_excuses_are_known() -> None:
         for block in blocks(page):
             where = f"{name(page)}, line {block.line}"
             assert block.language in ("python", "console", "toml", "text"), where
-            assert block.mark == "" or block.mark.startswith(("needs: ", "not run: ", "results:")), where
+            assert block.mark == "" or block.mark.startswith(
+                ("needs: ", "not run: ", "results:", "file: ")
+            ), where
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=name)
+def test_tutorials_leave_nothing_out(page: Path) -> None:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for block in blocks(page):
+        before = " ".join(lines[max(block.line - 4, 0) : block.line])
+        where = f"{name(page)}, line {block.line}"
+        assert block.runs, f"{where} is not run"
+        assert block.file is None or f"`{block.file}`" in before, f"{where}: the text does not name the file"
+        assert block.file or block.language in ("console", "text") or ">>>" in block.text, (
+            f"{where} is no file"
+        )
 
 
 def hook_headings() -> list[str]:
@@ -209,4 +280,5 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_every_page_of_docs_is_in_the_index() -> None:
     listed = {link.partition("#")[0] for link in links(ROOT / "docs/index.md")}
-    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"} <= listed
+    pages = [*DOCS, *(ROOT / "docs/reference").glob("*.rst")]
+    assert {str(page.relative_to(ROOT / "docs")) for page in pages} - {"index.md"} <= listed

@@ -39,7 +39,8 @@ def test_examples_run(path: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    title, line, *_ = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()
+    assert line == "=" * len(title), "the gallery needs a docstring that begins with a title, underlined"
 
 
 @parametrize_with_checks([load(EXAMPLES / "custom_solver.py").CoordinateAscent()])
