@@ -15,8 +15,9 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Problem, Solution, Solver, Status
+from partgraph import Problem, Solution, SolveError, Solver, Status
 from partgraph.covers import Cover, check_cover
+from partgraph.solver import why_unsolvable
 from partgraph_solvers import _dense
 from partgraph_solvers.admm import tabulated
 from partgraph_solvers.clock import Clock, OutOfTime
@@ -96,6 +97,46 @@ class Exact(Solver):
         """Drop candidates until the rest can be searched."""
         return Search(self, tabulated(problem), state, n_best).run()
 
+    def narrow(self, problem: Problem, *, n_best: int = 1) -> Narrowed:
+        """Drop candidates by bounds, and leave the search of the rest to others.
+
+        Parameters
+        ----------
+        problem : Problem
+            Tensors are detached.
+        n_best : int
+            How many configurations are wanted.
+
+        Raises
+        ------
+        SolveError
+            If no configuration has a finite score.
+        """
+        problem = problem.detach()
+        trouble = why_unsolvable(problem)
+        if trouble is not None:
+            raise SolveError(trouble)
+        search = Search(self, tabulated(problem), self.init(problem), n_best)
+        return search.narrow()
+
+
+@final
+@attrs.frozen(eq=False)
+class Narrowed:
+    """What bounds leave of a problem.
+
+    Attributes
+    ----------
+    labels : tuple of array
+        N entries, (count,) intp ascending: every part's candidates that may be in one of the n best configurations. Of
+        equal candidates, for every n best there is one with the lowest labels among these.
+    best : Solution
+        The best configurations found so far, and an upper bound.
+    """
+
+    labels: tuple[np.ndarray, ...]
+    best: Solution
+
 
 @attrs.frozen(eq=False)
 class State:
@@ -174,6 +215,17 @@ class Search:
         except OutOfTime:
             limit = "max_seconds"
         return self._solution(limit)
+
+    def narrow(self) -> Narrowed:
+        """Drop candidates while that helps."""
+        limit = "max_sweeps"
+        try:
+            if self.prepared is not None:
+                self._narrow(self.prepared)
+            self.rest = self.rest.only(self.rest.allowed())
+        except OutOfTime:
+            limit = "max_seconds"
+        return Narrowed(self.rest.labels, self._solution(limit))
 
     def _narrow(self, prepared: Prepared) -> None:
         """Let stars drop candidates, sweep after sweep, until few are left or it no longer helps."""
