@@ -14,6 +14,7 @@ from partgraph.errors import (
     UnsupportedProblemError,
 )
 from partgraph.graph import Graph, Star, Topology
+from partgraph.graph_files import load_graph, save_graph
 from partgraph.hookspecs import hookimpl
 from partgraph.interval import Interval
 from partgraph.io import load_problem, save_problem
@@ -83,7 +84,9 @@ __all__ = [
     "UnsupportedProblemError",
     "Visibility",
     "hookimpl",
+    "load_graph",
     "load_problem",
+    "save_graph",
     "save_problem",
     "solve",
     "solve_many",

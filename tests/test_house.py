@@ -25,6 +25,8 @@ ORDER = [
     "problem",
     "solver",
     "many",
+    "topologies",
+    "graph_files",
     "reference",
     "builtin",
 ]
@@ -79,6 +81,7 @@ CORE = sorted(
     [
         *(path for path in PACKAGE.glob("*.py") if path.stem not in ("__init__", "__main__")),
         *files("potentials"),
+        *files("topologies"),
     ]
 )
 FILES = sorted(PACKAGE.rglob("*.py"))

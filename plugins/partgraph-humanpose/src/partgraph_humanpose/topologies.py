@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import networkx as nx
 
+from partgraph.topologies import k_hop
 from partgraph_humanpose.skeleton import LIMBS, PARTS
 
 
@@ -51,16 +52,7 @@ def extended_stick_figure() -> nx.DiGraph:
 
 def two_hop() -> nx.DiGraph:
     """The stick figure with every pair of joints two bones apart (33 edges)."""
-    graph = stick_figure()
-    bones = graph.to_undirected()
-    distance = dict(nx.all_pairs_shortest_path_length(bones, cutoff=2))
-    graph.add_edges_from(
-        (first, second)
-        for position, first in enumerate(PARTS)
-        for second in PARTS[position + 1 :]
-        if distance[first].get(second) == 2
-    )
-    return graph
+    return k_hop(stick_figure()).to_networkx()
 
 
 def two_hop_knees() -> nx.DiGraph:
