@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import partgraph
-from partgraph import Component, Interval, Pairwise, save_problem
+from partgraph import Component, Interval, Pairwise, hookimpl, save_problem
 from partgraph.cli import main
 from partgraph.discovery import describe
 from partgraph.plugins import Plugins
@@ -94,7 +94,7 @@ def test_solve_prints_a_table_for_people(run, file):
         (["solve"], "--file"),
         (
             ["sovle", "FILE"],
-            "no command 'sovle'; the commands are check, data, demo, evaluate, plugins, predict, solve, train",
+            "no command 'sovle'; the commands are check, data, demo, evaluate, graph, plugins, predict, solve, train",
         ),
         (["check", "nothing"], "nothing is called 'nothing'; `partgraph plugins` lists what is installed"),
         (["plugins", "sovler"], "no kind of component is called 'sovler'"),
@@ -298,3 +298,65 @@ def test_the_allow_list_and_a_broken_plugin(file, tmp_path, words):
 def test_shared_plugins_are_made_once():
     assert partgraph.plugins.shared() is partgraph.plugins.shared()
     assert isinstance(partgraph.plugins.shared(), Plugins)
+
+
+# -- graph -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def poses(tmp_path, rng):
+    """Three parts in a chain, the last one sometimes unknown."""
+    steps = rng.normal([0, 30], [[3, 3]] * 3, (50, 3, 2))
+    steps[::7, 2] = np.nan
+    np.savez(tmp_path / "poses.npz", poses=np.cumsum(steps, axis=1), parts=["hip", "knee", "ankle"])
+    return tmp_path / "poses.npz"
+
+
+def test_a_graph_is_learned_and_drawn(run, poses, tmp_path):
+    graph, picture = tmp_path / "leg.json", tmp_path / "leg.svg"
+    code, out, err = run("graph", "learn", poses, "--out", graph, "--root", "hip", "--further", 1)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:3] == ["hip -> knee", "knee -> ankle", "hip -> ankle"]
+    assert out.splitlines()[3].endswith("leg.json: 3 parts, 3 edges from 50 poses")
+    code, out, err = run("graph", "draw", graph, "--out", picture, "--cover", "every-part")
+    assert (code, err) == (0, "")
+    assert out.endswith("leg.svg: 3 parts, 3 edges in 3 stars\n")
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_registered_graph_is_drawn_beside(run, shared, tmp_path, monkeypatch):
+    class Lab:
+        @hookimpl
+        def partgraph_graphs(self):
+            yield Component("petersen", "networkx:petersen_graph", "ten parts")
+
+    shared.register(Lab(), "lab")
+    monkeypatch.setattr("partgraph.plugins.get", shared.get)
+    monkeypatch.chdir(tmp_path)
+    assert run("graph", "draw", "lab:petersen")[0] == 0
+    assert (tmp_path / "lab-petersen.svg").exists()
+
+
+def test_bad_graphs_and_poses_end_in_one_line(run, poses, tmp_path):
+    np.savez(tmp_path / "other.npz", poses=np.zeros((2, 3)))
+    (tmp_path / "text.npz").write_text("no arrays")
+    out = ["--out", tmp_path / "x.json"]
+    for words, message in (
+        (["graph", "draw", tmp_path / "no.json"], "no.json: cannot be read: No such file"),
+        (["graph", "learn", poses, "--out", tmp_path / "x.txt"], "--out must end in .json"),
+        (["graph", "learn", poses, "--out", tmp_path / "no" / "x.json"], "cannot be written: No such file"),
+        (["graph", "learn", poses, *out, "--count", 0], "--count must be at least 1; found 0"),
+        (
+            ["graph", "learn", poses, *out, "--root", "elbow"],
+            "root must be one of the parts hip, knee, ankle",
+        ),
+        (["graph", "learn", poses, *out, "--further", 9], "further must lie between 0 and 1"),
+        (["graph", "learn", poses, *out, "--cover", "few"], "cover must be 'greedy'"),
+        (["graph", "learn", tmp_path / "no.npz", *out], "no.npz: cannot be read: No such file"),
+        (["graph", "learn", tmp_path / "other.npz", *out], "must hold the numbers `poses`"),
+        (["graph", "learn", tmp_path / "text.npz", *out], "is not an .npz file of plain arrays"),
+    ):
+        code, _, err = run(*words)
+        assert code == 2
+        assert message in err
+        assert err.count("\n") == 1

@@ -39,7 +39,7 @@ def test_a_name_is_a_file_or_registered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_graph(Topology("ab", [(0, 1)]), "own.json")
     assert find_graph("own.json") == Topology("ab", [(0, 1)])
-    with pytest.raises(ProblemError, match="other.json: cannot be read: No such file or directory"):
+    with pytest.raises(ProblemError, match=r"other\.json: cannot be read: No such file or directory"):
         find_graph("other.json")
 
 

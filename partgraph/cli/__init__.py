@@ -50,6 +50,15 @@ _data.command("partgraph.cli.data:check", name="check", help="Say what a folder 
 _data.command("partgraph.cli.data:prepare", name="prepare", help="Make what an experiment's data sets need.")
 app.command(_data)
 
+_graph = App(name="graph", help="Draw graphs, and learn them from poses.")
+_graph.command(
+    "partgraph.cli.graph:draw", name="draw", help="Draw a graph as an SVG, one colour for each star."
+)
+_graph.command(
+    "partgraph.cli.graph:learn", name="learn", help="Couple the parts that tell most about each other."
+)
+app.command(_graph)
+
 
 @app.meta.default
 def launch(
@@ -92,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (PartGraphError, CycloptsError) as error:
         _fail(str(error))
     except ImportError as error:
-        if command not in (*_LEARNING, "check", "data"):
+        if command not in (*_LEARNING, "check", "data", "graph"):
             raise
         _fail(f"`partgraph {command}` needs packages that are not installed ({_root(error)}); {_ADVICE}")
     except KeyboardInterrupt:

@@ -42,7 +42,9 @@ Model = Annotated[
 Graphs = Annotated[
     list[str] | None,
     Parameter(
-        name="--graph", negative=(), help="A topology by name; repeat it. The experiment's by default."
+        name="--graph",
+        negative=(),
+        help="A topology by name, or a graph file (.json); repeat it. The experiment's by default.",
     ),
 ]
 SolverName = Annotated[

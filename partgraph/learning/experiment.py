@@ -90,7 +90,8 @@ class Evaluation:
 
     Attributes
     ----------
-    graphs : topologies by name, one column of the table each; the first is what the others are compared with
+    graphs : topologies by name or graph file (.json), one column of the table each; the first is what the others are
+        compared with
     pairwise_scale : for each of them, the factor on the calibrated weights c; 1 where none is given
     solver : by name; the default policy when None
     """

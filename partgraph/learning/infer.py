@@ -14,6 +14,7 @@ from torch import Tensor
 
 from partgraph import plugins
 from partgraph.graph import Graph
+from partgraph.graph_files import find_graph
 from partgraph.learning.experiment import Evaluation, ExperimentError
 from partgraph.learning.model import Network
 from partgraph.problem import Problem
@@ -83,8 +84,8 @@ class Decoder:
 
 
 def graph_over(parts: Sequence[str], name: str) -> Graph:
-    """The graph of that name, if it is over these parts in their order; otherwise an `ExperimentError`."""
-    graph = plugins.get("graph", name)
+    """The graph of that name or in that file, if it is over these parts in their order; else an `ExperimentError`."""
+    graph = find_graph(name)
     if tuple(graph.parts) != tuple(parts):
         raise ExperimentError(
             f"graph {name!r} couples the parts {', '.join(graph.parts)}, but the network scores "

@@ -4,7 +4,7 @@ A *skeleton* is a networkx graph, or a graph of ours, whose edges are bones. All
 `partgraph.Topology`.
 """
 
-from partgraph.topologies.learned import information, learn, quadratics
+from partgraph.topologies.learned import Measure, information, learn, quadratics
 from partgraph.topologies.skeletons import complete, k_hop, star, tree
 
-__all__ = ["complete", "information", "k_hop", "learn", "quadratics", "star", "tree"]
+__all__ = ["Measure", "complete", "information", "k_hop", "learn", "quadratics", "star", "tree"]

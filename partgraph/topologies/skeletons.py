@@ -82,8 +82,7 @@ def complete(skeleton: Skeleton | Iterable[str]) -> Topology:
     skeleton : networkx graph, Graph or names of parts
         Its bones do not matter.
     """
-    known = isinstance(skeleton, nx.Graph | Graph)
-    bones = as_topology(skeleton) if known else Topology(skeleton)
+    bones = as_topology(skeleton) if isinstance(skeleton, nx.Graph | Graph) else Topology(skeleton)
     n = len(bones.parts)
     return Topology(bones.parts, [(i, j) for i in range(n) for j in range(i + 1, n)], pose=bones.pose)
 
