@@ -336,3 +336,15 @@ def test_an_experiment_without_graphs_asks_for_one(run, config, tmp_path):
 
 def test_results_that_cannot_be_written(run, folder, config):
     assert_one_line(*run("evaluate", folder, "--out", config), "toy.toml")
+
+
+def test_a_graph_learned_from_the_training_data_is_evaluated(run, config, folder):
+    code, out, err = run("graph", "learn", config, "--out", "own.json", "--count", 20)
+    assert code == 0, err
+    assert out.endswith("from 20 poses\n")
+    code, out, err = run(
+        "evaluate", folder, "--graph", "dots-star", "--graph", "own.json", "--count", 3, "--json"
+    )
+    assert code == 0, err
+    assert list(json.loads(out)["reconstruction_error_mm"]) == ["dots-star", "own.json"]
+    assert_one_line(*run("evaluate", folder, "--graph", "no.json"), "no.json: cannot be read")

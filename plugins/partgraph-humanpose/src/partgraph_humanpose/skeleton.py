@@ -22,6 +22,26 @@ PARTS: tuple[str, ...] = (
 )
 """Part names in the order of every ``(16, ...)`` array."""
 
+POSE: tuple[tuple[float, float], ...] = (
+    (-14, 88),
+    (-12, 45),
+    (-12, 3),
+    (12, 3),
+    (14, 45),
+    (17, 88),
+    (0, 0),
+    (0, -46),
+    (1, -56),
+    (2, -76),
+    (-40, -6),
+    (-33, -22),
+    (-18, -45),
+    (18, -45),
+    (31, -20),
+    (42, 2),
+)
+"""Where graphs are drawn, (16, 2) cm: somebody who stands and faces us, x to the right and y down."""
+
 ROOT: int = PARTS.index("pelvis")
 """The part that depth is measured from."""
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import networkx as nx
 
 from partgraph.topologies import k_hop
-from partgraph_humanpose.skeleton import LIMBS, PARTS
+from partgraph_humanpose.skeleton import LIMBS, PARTS, POSE
 
 
 def _graph(edges: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> nx.DiGraph:
     graph = nx.DiGraph()
-    graph.add_nodes_from(PARTS)
+    graph.add_nodes_from((part, {"position": place}) for part, place in zip(PARTS, POSE, strict=True))
     graph.add_edges_from(edges)
     return graph
 
