@@ -58,6 +58,7 @@ def partgraph_datasets() -> Iterator[Component]:
         "partgraph.learning.mixture:Mixture",
         "several data sets in fixed shares",
         requires=("torch", "cattrs"),
+        examples="partgraph.testing.learning.examples:mixture",
         extra="learning",
     )
 
@@ -70,6 +71,7 @@ def partgraph_losses() -> Iterator[Component]:
         "partgraph.learning.structured:StructuredHinge",
         "hinge over the most violated configurations, section 2.5",
         requires=("torch",),
+        examples="partgraph.testing.learning.examples:structured_hinge",
         extra="learning",
     )
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import attrs
 import numpy as np
 import pytest
 
@@ -109,8 +111,6 @@ def test_bad_input_is_one_line_and_exit_code_2(run, file, words, message):
 
 
 def test_a_problem_without_solution_is_bad_input(run, tmp_path, arm):
-    import attrs
-
     closed = attrs.evolve(arm.candidates[0], scores=np.full(2, -np.inf))
     save_problem(attrs.evolve(arm, candidates=(closed, *arm.candidates[1:])), tmp_path / "closed.npz")
     code, _, err = run("solve", tmp_path / "closed.npz")
@@ -207,8 +207,50 @@ def test_check_explains_a_failure_with_an_example(run, temporary_plugin, monkeyp
     temporary_plugin("lab", pairwises=[Component("leaky", "lab:Leaky", "bounds too tight")])
     code, out, _ = run("check", "leaky", "--examples", "10")
     assert code == 1
-    assert "FAILED   bounds hold every value" in out
-    assert "is outside the bounds" in out
+    failure = re.split(r"\n  \S", out.partition("FAILED   bounds hold every value\n")[2])[0]
+    assert [line.strip() for line in failure.splitlines()] == [
+        "Asked: The value at every point of the boxes lies within the bounds, without any tolerance.",
+        "Found: the value -0 is outside the bounds [-0, -1e-06]; a solver would prune the best configuration",
+        "Smallest example:",
+        "Leaky",
+        "the box from (0, 0, 0) to (0, 0, 0) with (0, 0, 0)",
+        "the box from (0, 0, 0) to (0, 0, 0) with (0, 0, 0)",
+    ]
+
+
+def test_check_tells_of_a_problem_in_words(run, temporary_plugin, monkeypatch):
+    class Doubtful(partgraph.Solver):
+        exact = False
+
+        def supports(self, problem):
+            return None
+
+        def compute(self, problem, state, n_best):
+            solution = partgraph.Exhaustive().compute(problem, state, n_best)
+            return attrs.evolve(solution, upper_bound=solution.upper_bound - 1)
+
+    monkeypatch.setitem(sys.modules, "lab", SimpleNamespace(Doubtful=Doubtful))
+    temporary_plugin("lab", solvers=[Component("doubtful", "lab:Doubtful", "bound too low")])
+    code, out, _ = run("check", "doubtful", "--examples", "10")
+    assert code == 1
+    failure = out.partition("FAILED   the upper bound holds\n")[2].partition("\n  ok")[0]
+    assert "Asked: No configuration scores higher than the upper bound." in failure
+    assert "part-0 at (0, 0, 0) scored 0" in failure
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [("size", "--option is NAME=VALUE; found 'size'"), ("size=3", "has no options; leave out size")],
+)
+def test_check_takes_options(run, temporary_plugin, option, message):
+    pytest.importorskip("cattrs")
+    monkey = SimpleNamespace(TRIANGLE=partgraph.Topology("abc", [(0, 1), (1, 2), (2, 0)]))
+    sys.modules["lab"] = monkey
+    temporary_plugin("lab", graphs=[Component("triangle", "lab:TRIANGLE", "a triangle")])
+    code, _, err = run("check", "triangle", "--option", option)
+    del sys.modules["lab"]
+    assert code == 2
+    assert message in err
 
 
 def test_check_says_what_a_class_with_arguments_needs(run, temporary_plugin):

@@ -301,7 +301,16 @@ def by_position_in_the_list(base, problem, state, n_best):
     return attrs.evolve(solution, labels=solution.labels[keep], scores=solution.scores[keep])
 
 
+def in_millimetres(base, problem, state, n_best):
+    """Takes what is nearer than a millionth for equal, whatever the units are."""
+    solution = base.compute(problem, None, 50)
+    order = np.argsort(-np.round(solution.scores, 6), kind="stable")[::-1]
+    order = order[np.argsort(-np.round(solution.scores[order], 6), kind="stable")][:n_best]
+    return attrs.evolve(solution, labels=solution.labels[order], scores=solution.scores[order])
+
+
 HARMS = {
+    in_millimetres: "units_do_not_matter",
     loses_ties: "exact_answers",
     unsorted: "answers_are_well_formed",
     by_position_in_the_list: "the_order_of_candidates_does_not_matter",
@@ -324,7 +333,8 @@ def test_a_broken_solver_fails_its_check(harm):
 
 def test_nothing_else_has_checks():
     with pytest.raises(
-        TypeError, match="there are checks for instances of Potential, Graph and Solver; found 3"
+        TypeError,
+        match="there are checks for instances of Potential, Graph, Solver, Model, Dataset and Loss; found 3",
     ):
         list(checks_for(3))
 

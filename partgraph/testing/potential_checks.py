@@ -18,7 +18,8 @@ from partgraph import arrays
 from partgraph.arrays import Array
 from partgraph.interval import Interval
 from partgraph.potentials import Potential
-from partgraph.testing import strategies
+from partgraph.testing import strategies, words
+from partgraph.testing.words import box, numbers
 
 Sample = tuple[Potential, list[Interval], list[np.ndarray], list[Interval]]
 Subject = Potential | st.SearchStrategy[Potential]
@@ -48,7 +49,13 @@ def _on_samples(check: Callable[..., None]) -> Callable[[Subject], None]:
         @settings(deadline=None)
         @given(_samples(subject))
         def on(sample: Sample) -> None:
-            check(*sample)
+            potential, boxes, points, _ = sample
+            drawn = [words.potential(potential)]
+            drawn += [
+                f"the box {words.box(b)} with {words.numbers(p)}" for b, p in zip(boxes, points, strict=True)
+            ]
+            with words.explained(*drawn):
+                check(*sample)
 
         on()
 
@@ -68,10 +75,6 @@ def _on_instances(check: Callable[[Potential], None]) -> Callable[[Subject], Non
     return run
 
 
-def _show(values: list[Any]) -> str:
-    return "; ".join(f"[{v.lo}, {v.hi}]" if isinstance(v, Interval) else str(v) for v in values)
-
-
 @_on_samples
 def check_bounds_hold_every_value(
     potential: Potential, boxes: list[Interval], points: list[np.ndarray], inner: list[Interval]
@@ -79,8 +82,8 @@ def check_bounds_hold_every_value(
     """The value at every point of the boxes lies within the bounds, without any tolerance."""
     value, bounds = potential.evaluate(*points), potential.bounds(*boxes)
     assert bounds.lo <= value <= bounds.hi, (
-        f"the value {value!r} at {_show(points)} is outside the bounds [{bounds.lo!r}, {bounds.hi!r}] "
-        f"of the boxes {_show(boxes)}; a solver would prune the best configuration"
+        f"the value {numbers(value)} is outside the bounds [{numbers(bounds.lo)}, {numbers(bounds.hi)}]; "
+        "a solver would prune the best configuration"
     )
 
 
@@ -92,8 +95,8 @@ def check_bounds_of_a_point_are_its_value(
     value, bounds = potential.evaluate(*points), potential.bounds(*map(Interval.of, points))
     slack = 1e-9 * (1 + abs(value))
     assert value - slack <= bounds.lo <= value <= bounds.hi <= value + slack, (
-        f"the value at {_show(points)} is {value!r}, but the bounds of just that point are "
-        f"[{bounds.lo!r}, {bounds.hi!r}]"
+        f"the value is {numbers(value)}, but the bounds of just that point are "
+        f"[{numbers(bounds.lo)}, {numbers(bounds.hi)}]"
     )
 
 
@@ -104,8 +107,11 @@ def check_smaller_boxes_have_tighter_bounds(
     """The bounds of boxes inside other boxes lie inside the bounds of those, up to rounding."""
     outer, bounds = potential.bounds(*boxes), potential.bounds(*inner)
     slack = 1e-12 * (1 + max(abs(outer.lo), abs(outer.hi)))
-    assert outer.lo - slack <= bounds.lo, f"the lower bound of {_show(inner)} is below that of {_show(boxes)}"
-    assert bounds.hi <= outer.hi + slack, f"the upper bound of {_show(inner)} is above that of {_show(boxes)}"
+    where = f"of the boxes {', '.join(map(box, inner))} inside"
+    for name, within, whole in (("lower", bounds.lo, outer.lo), ("upper", bounds.hi, outer.hi)):
+        assert outer.lo - slack <= within <= outer.hi + slack, (
+            f"the {name} bound {numbers(within)} {where} is wider than that of the boxes, {numbers(whole)}"
+        )
 
 
 @_on_samples
@@ -120,7 +126,7 @@ def check_bounds_shrink_with_the_boxes(
 
     value, wide, narrow = potential.evaluate(*points), width(1.0), width(2.0**-30)
     assert narrow <= wide * 2.0**-10 + 1e-9 * (1 + abs(value)), (
-        f"around {_show(points)} the bounds are {wide:.3g} wide in boxes of radius 1, "
+        f"around the point the bounds are {wide:.3g} wide in boxes of radius 1, "
         f"and still {narrow:.3g} wide in boxes of radius 1e-9"
     )
 

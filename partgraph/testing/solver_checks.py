@@ -19,11 +19,11 @@ from partgraph.potentials import EuclideanLoss, Quadratic
 from partgraph.problem import Problem
 from partgraph.reference import Exhaustive
 from partgraph.solver import Solution, Solver, Status, solve
-from partgraph.testing import strategies
+from partgraph.testing import strategies, words
 
 
-def _supported(solver: Solver, exact: bool) -> st.SearchStrategy[Problem]:
-    """Draw problems on the widest family of graphs that the solver takes a simple member of."""
+def _supported(solver: Solver) -> st.SearchStrategy[Topology]:
+    """Return the widest family of graphs that the solver takes a simple member of."""
     families = (
         (strategies.graphs(), Topology("abc", [(0, 1), (1, 2), (2, 0)])),
         (strategies.trees(), Topology("abcd", [(0, 1), (1, 2), (2, 3)])),
@@ -31,7 +31,7 @@ def _supported(solver: Solver, exact: bool) -> st.SearchStrategy[Problem]:
     )
     for family, probe in families:
         if solver.supports(_simple(probe)) is None:
-            return strategies.problems(graph=family, exact=exact)
+            return family
     raise AssertionError("the solver supports neither a triangle, nor a chain, nor a star of three parts")
 
 
@@ -40,19 +40,29 @@ def _simple(graph: Topology) -> Problem:
     return Problem(graph, [own] * len(graph.parts), [Quadratic([1.0, 1, 1], [0.0, 0, 0])] * len(graph.edges))
 
 
-def _on_problems(*, exact: bool = False) -> Callable[[Callable[..., None]], Callable[[Solver], None]]:
+def _on_problems(
+    *, exact: bool = False, extreme: bool = False
+) -> Callable[[Callable[..., None]], Callable[[Solver], None]]:
     """Turn ``check(solver, problem, data)`` into a function of the solver, run on many problems it supports."""
 
     def decorate(check: Callable[[Solver, Problem, st.DataObject], None]) -> Callable[[Solver], None]:
         @functools.wraps(check)
         def run(solver: Solver) -> None:
+            graphs = _supported(solver)
+            drawn = (
+                strategies.extreme_problems(graph=graphs)
+                if extreme
+                else strategies.problems(graph=graphs, exact=exact)
+            )
+
             @settings(
                 deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
             )
-            @given(_supported(solver, exact), st.data())
+            @given(drawn, st.data())
             def on(problem: Problem, data: st.DataObject) -> None:
                 assume(solver.supports(problem) is None)
-                check(solver, problem, data)
+                with words.explained(words.problem(problem)):
+                    check(solver, problem, data)
 
             on()
 
@@ -194,6 +204,13 @@ def check_exact_scores(solver: Solver, problem: Problem, data: st.DataObject) ->
     np.testing.assert_allclose(found.scores, truth.scores, rtol=1e-9, atol=1e-9 * (1 + _size(problem)))
 
 
+@_on_problems(extreme=True)
+def check_units_do_not_matter(solver: Solver, problem: Problem, data: st.DataObject) -> None:
+    """Where numbers are millionths or millions, the n best scores are those of exhaustive search, up to rounding."""
+    truth, found = solve(problem, Exhaustive(), n_best=3), solve(problem, solver, n_best=3)
+    np.testing.assert_allclose(found.scores, truth.scores, rtol=1e-9, atol=1e-9 * _size(problem))
+
+
 @_on_problems()
 def check_a_constant_shifts_the_score(solver: Solver, problem: Problem, data: st.DataObject) -> None:
     """A constant added to a part's scores is added to the best score."""
@@ -264,6 +281,7 @@ EVERY: tuple[Callable[[Solver], None], ...] = (
 EXACT: tuple[Callable[[Solver], None], ...] = (
     check_exact_answers,
     check_exact_scores,
+    check_units_do_not_matter,
     check_a_constant_shifts_the_score,
     check_the_order_of_candidates_does_not_matter,
     check_one_more_candidate_never_hurts,

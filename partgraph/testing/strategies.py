@@ -25,6 +25,7 @@ __all__ = [
     "boxes",
     "candidates",
     "extreme_boxes",
+    "extreme_problems",
     "graphs",
     "loops",
     "pairwises",
@@ -251,3 +252,25 @@ def problems(
             shape = own[topology.edges[edge][0]].positions.shape
             anchored[edge] = draw(arrays(shape=shape, exact=exact))
     return Problem(topology, own, terms, extra, anchored)
+
+
+@st.composite
+def extreme_problems(draw: Any, *, graph: Strategy[Topology] | None = None) -> Problem:
+    """Draw problems in other units: positions of a millionth or a million, near or far from 0, and scores likewise.
+
+    What is best does not depend on units, so whatever has tolerances must measure them by the problem's own numbers.
+
+    Parameters
+    ----------
+    graph : strategy, optional
+        Of graphs; by default `graphs`.
+    """
+    plain = draw(problems(graph=graph, anchors=False, unary=False, pairwise=pairwises(dim=3), dim=3))
+    length, score = draw(_UNITS), draw(_UNITS)
+    origin = length * draw(st.sampled_from([0.0, 1e3]))
+    own = [Candidates(origin + length * each.positions, score * each.scores) for each in plain.candidates]
+    terms = [Quadratic(score / length**2 * term.weight, length * term.offset) for term in plain.pairwise]
+    return Problem(plain.graph, own, terms)
+
+
+_UNITS = st.sampled_from([1.0, 1e-6, 1e6, 1e-3])

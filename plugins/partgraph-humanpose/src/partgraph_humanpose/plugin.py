@@ -35,14 +35,26 @@ def partgraph_datasets() -> Iterator[Component]:
         "synthetic-human",
         f"{_HERE}.synthetic:SyntheticHuman",
         "rendered people in recorded motion, exact joints",
+        examples=f"{_HERE}.examples:synthetic_human",
     )
     yield Component(
         "human36m",
         f"{_HERE}.datasets.human36m.dataset:Human36M",
         "Human3.6M in five layouts: people with 3D joints from motion capture",
+        examples=f"{_HERE}.examples:from_files",
     )
-    yield Component("mpii", f"{_HERE}.datasets.mpii:Mpii", "MPII Human Pose: photographs with 2D joints")
-    yield Component("lsp", f"{_HERE}.datasets.lsp:Lsp", "Leeds Sports Pose and its extension: 2D joints")
+    yield Component(
+        "mpii",
+        f"{_HERE}.datasets.mpii:Mpii",
+        "MPII Human Pose: photographs with 2D joints",
+        examples=f"{_HERE}.examples:from_files",
+    )
+    yield Component(
+        "lsp",
+        f"{_HERE}.datasets.lsp:Lsp",
+        "Leeds Sports Pose and its extension: 2D joints",
+        examples=f"{_HERE}.examples:from_files",
+    )
 
 
 @hookimpl

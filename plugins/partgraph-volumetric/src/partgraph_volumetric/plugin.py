@@ -17,6 +17,7 @@ def partgraph_models() -> Iterator[Component]:
         f"{_HERE}.network:VolumetricResNet",
         "ResNet with voxel, residual, offset and 2D heads",
         requires=("torch", "torchvision"),
+        examples=f"{_HERE}.examples:networks",
     )
 
 
@@ -28,4 +29,5 @@ def partgraph_losses() -> Iterator[Component]:
         f"{_HERE}.losses:DeepSupervision",
         "voxel cross-entropy, residuals, offsets and 2D scores, before inference",
         requires=("torch",),
+        examples=f"{_HERE}.examples:losses",
     )
