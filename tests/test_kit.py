@@ -302,10 +302,10 @@ def by_position_in_the_list(base, problem, state, n_best):
 
 
 def in_millimetres(base, problem, state, n_best):
-    """Takes what is nearer than a millionth for equal, whatever the units are."""
+    """Takes what is nearer than a thousandth for equal, whatever the units are."""
     solution = base.compute(problem, None, 50)
-    order = np.argsort(-np.round(solution.scores, 6), kind="stable")[::-1]
-    order = order[np.argsort(-np.round(solution.scores[order], 6), kind="stable")][:n_best]
+    order = np.argsort(-np.round(solution.scores, 3), kind="stable")[::-1]
+    order = order[np.argsort(-np.round(solution.scores[order], 3), kind="stable")][:n_best]
     return attrs.evolve(solution, labels=solution.labels[order], scores=solution.scores[order])
 
 

@@ -69,7 +69,17 @@ def test_the_makefile_the_requirements_and_the_readme_install_every_project() ->
 def test_the_makefile_says_what_it_would_do() -> None:
     try:
         done = subprocess.run(
-            ["make", "-n", "demo", "test", "lint", "examples", "docs", "PYTHON=some-python", "VENV=no-such-venv"],
+            [
+                "make",
+                "-n",
+                "demo",
+                "test",
+                "lint",
+                "examples",
+                "docs",
+                "PYTHON=some-python",
+                "VENV=no-such-venv",
+            ],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -78,7 +88,12 @@ def test_the_makefile_says_what_it_would_do() -> None:
     except FileNotFoundError:
         pytest.skip("make is not installed")
     assert done.returncode == 0, done.stderr
-    for expected in ("some-python -m venv no-such-venv", "no-such-venv/bin/partgraph demo", "-m pytest", "-m sphinx"):
+    for expected in (
+        "some-python -m venv no-such-venv",
+        "no-such-venv/bin/partgraph demo",
+        "-m pytest",
+        "-m sphinx",
+    ):
         assert expected in done.stdout
 
 

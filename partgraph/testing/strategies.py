@@ -256,7 +256,7 @@ def problems(
 
 @st.composite
 def extreme_problems(draw: Any, *, graph: Strategy[Topology] | None = None) -> Problem:
-    """Draw problems in other units: positions of a millionth or a million, near or far from 0, and scores likewise.
+    """Draw problems in other units: positions of millionths or millions, near or far from 0, and scores likewise.
 
     What is best does not depend on units, so whatever has tolerances must measure them by the problem's own numbers.
 
@@ -273,4 +273,4 @@ def extreme_problems(draw: Any, *, graph: Strategy[Topology] | None = None) -> P
     return Problem(plain.graph, own, terms)
 
 
-_UNITS = st.sampled_from([1.0, 1e-6, 1e6, 1e-3])
+_UNITS = st.sampled_from([1e-3, 1e-6, 1e6])
