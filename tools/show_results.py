@@ -63,18 +63,18 @@ def picture(count: int) -> Image.Image:
     first, *_, last = decoder.graphs
     right = [one for one in evaluated if one.errors[last] < RIGHT_MM]
     chosen = sorted(right, key=lambda one: one.errors[last] - one.errors[first])[:ROWS]
-    rows = [_row(one, skeleton_of(data), (first, last)) for one in chosen]
+    rows = [_row(np.asarray(data[one.index].image), one, skeleton_of(data), (first, last)) for one in chosen]
     return Image.fromarray(np.concatenate(rows)).quantize(128)
 
 
-def _row(one: Evaluated, skeleton: Skeleton, graphs: tuple[str, ...]) -> np.ndarray:
-    target = np.asarray(one.sample.target, np.float64)
+def _row(image: np.ndarray, one: Evaluated, skeleton: Skeleton, graphs: tuple[str, ...]) -> np.ndarray:
+    target = np.asarray(one.target, np.float64)
     truth = Pose("truth", target)
     found = {graph: one.answers[graph].positions for graph in graphs}
     over = [Pose(graph, positions) for graph, positions in found.items()]
     turned = [Pose(graph, similarity_transform(own, target)(own)) for graph, own in found.items()]
-    image = draw_overlay(np.asarray(one.sample.image), skeleton, over, truth, size=SIDE)
-    return np.concatenate([image, draw_views(skeleton, turned, truth, size=SIDE)], axis=1)
+    drawn = draw_overlay(image, skeleton, over, truth, size=SIDE)
+    return np.concatenate([drawn, draw_views(skeleton, turned, truth, size=SIDE)], axis=1)
 
 
 def main() -> None:

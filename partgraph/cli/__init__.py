@@ -18,10 +18,10 @@ from partgraph.discovery import ALLOW_LIST, BLOCK_LIST
 from partgraph.errors import PartGraphError
 
 _LEARNING = {
-    "train": "Train a model on a data set.",
-    "evaluate": "Measure the errors of a trained model on a data set.",
-    "predict": "Predict poses in your own images.",
-    "demo": "Show what the shipped weights do on held-out images.",
+    "train": ("learning", "Train a model on a data set."),
+    "evaluate": ("evaluation", "Measure the errors of a trained model on a data set."),
+    "predict": ("learning", "Predict poses in your own images."),
+    "demo": ("evaluation", "Show what the shipped weights do on held-out images."),
 }
 
 
@@ -42,8 +42,9 @@ app.command(
 )
 app.command("partgraph.cli.check:check", name="check", help="Run the conformance checks on a component.")
 app.command("partgraph.cli.solve:solve", name="solve", help="Solve a problem file.")
-for _name, _help in _LEARNING.items():
-    app.command(f"partgraph.cli.learning:{_name}", name=_name, help=_help)
+app.command("partgraph.cli.tables:tables", name="tables", help="Print tables of evaluations that were run.")
+for _name, (_module, _help) in _LEARNING.items():
+    app.command(f"partgraph.cli.{_module}:{_name}", name=_name, help=_help)
 
 _data = App(name="data", help="Look at data on disk, and prepare it for training.")
 _data.command("partgraph.cli.data:check", name="check", help="Say what a folder holds.")

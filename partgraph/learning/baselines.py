@@ -5,9 +5,30 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from partgraph.learning.dataset import Dataset, MissingTruthError
 from partgraph.metrics import similarity_transform
 
 _ROUNDS = 10
+_SAMPLES = 2000
+
+
+def first_poses(data: Dataset) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """`world` in mm and `target` in px, (n, N, 3) each, of the first 2000 samples; those without 3D truth left out.
+
+    Raises
+    ------
+    MissingTruthError
+        When none has it.
+    """
+    first = (data[k] for k in range(min(len(data), _SAMPLES)))
+    poses = [(sample.world, sample.target) for sample in first if sample.is_3d]
+    if not poses:
+        raise MissingTruthError(
+            f"the mean pose needs training samples with 3D truth; found none among the first {_SAMPLES}; "
+            f"add a data set with depth to the training data"
+        )
+    world, target = zip(*poses, strict=True)
+    return np.stack(world), np.stack(target)
 
 
 def mean_pose(poses: NDArray[np.floating]) -> NDArray[np.float64]:

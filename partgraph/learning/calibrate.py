@@ -15,12 +15,10 @@ from torch import Tensor
 from partgraph.graph import Graph
 from partgraph.learning.batches import in_order
 from partgraph.learning.dataset import Dataset, require_3d
+from partgraph.learning.displacements import ONE_SIGMA, SMALLEST_SIGMA
 from partgraph.learning.infer import Decoder
 from partgraph.learning.model import Network
 from partgraph.metrics import reconstruction_error
-
-_ONE_SIGMA = 0.6827  # share of a Gaussian within one standard deviation
-_SMALLEST_SIGMA = 0.25  # px; a part and itself are never apart, and no pixel is known better
 
 SCALES = (0.1, 0.3, 1.0, 3.0)
 
@@ -40,8 +38,8 @@ def pairwise_weights(network: Network, dataset: Dataset, batch_size: int = 50) -
         require_3d(samples, "calibration")
         residuals.append(network.offset_residuals(network(batch.images), batch.target).abs())
     every = torch.cat(residuals)
-    rank = max(1, round(_ONE_SIGMA * len(every)))  # torch.quantile refuses more than 16 million numbers
-    sigma = every.kthvalue(rank, dim=0).values.clamp(min=_SMALLEST_SIGMA)
+    rank = max(1, round(ONE_SIGMA * len(every)))  # torch.quantile refuses more than 16 million numbers
+    sigma = every.kthvalue(rank, dim=0).values.clamp(min=SMALLEST_SIGMA)
     return 1 / (2 * sigma**2)
 
 

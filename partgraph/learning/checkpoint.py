@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, final
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
 from partgraph.learning.model import Network
+from partgraph.learning.overrides import override
 
 WEIGHTS, SIDECAR = "weights.safetensors", "experiment.json"
 _FORMAT = "partgraph-trained-1"
@@ -64,13 +65,17 @@ def save_trained(
     _replace_text(folder / SIDECAR, json.dumps(sidecar, indent=2) + "\n")
 
 
-def load_trained(folder: Path) -> Trained:
+def load_trained(folder: Path, settings: Sequence[str] = ()) -> Trained:
     """The network in a folder that `save_trained` wrote.
+
+    Parameters
+    ----------
+    settings : changes to the experiment that leave the weights as they are, see `override`
 
     Raises
     ------
     ExperimentError
-        When a file is missing or does not hold what it should.
+        When a file is missing or does not hold what it should, or a setting cannot be made.
     """
     try:
         sidecar = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
@@ -86,7 +91,7 @@ def load_trained(folder: Path) -> Trained:
     absent = [key for key in ("parts", "experiment", "metrics") if key not in sidecar]
     if absent:
         raise ExperimentError(f"{folder / SIDECAR}: {', '.join(absent)} is missing; train the network anew")
-    experiment = from_mapping(sidecar["experiment"], str(folder / SIDECAR))
+    experiment = override(from_mapping(sidecar["experiment"], str(folder / SIDECAR)), settings)
     network = experiment.build_network(tuple(sidecar["parts"]))
     try:
         network.load_state_dict({name: _full(tensor) for name, tensor in tensors.items()})

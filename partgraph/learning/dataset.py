@@ -78,6 +78,24 @@ class Inventory:
     problems: tuple[str, ...] = ()
 
 
+@final
+@attrs.frozen
+class Published:
+    """Errors that others have printed for a method on this data set: facts to be shown beside one's own.
+
+    Attributes
+    ----------
+    method : as tables name it
+    source : where it is printed
+    errors : mm, by what they are the mean of: "" for all samples, "walk" for a value of a grouping, and "S9/cam1" where
+        two groupings are crossed
+    """
+
+    method: str
+    source: str
+    errors: Mapping[str, float]
+
+
 class Dataset(Sequence[Sample], abc.ABC):
     """A finite, ordered collection of samples of one object.
 
@@ -109,6 +127,28 @@ class Dataset(Sequence[Sample], abc.ABC):
     @abc.abstractmethod
     def groups(self) -> tuple[str, ...]:
         """Every group a sample may belong to, in the order in which tables show them."""
+
+    @property
+    def groupings(self) -> Mapping[str, tuple[str, ...]]:
+        """The ways in which tables split the samples: the values of each, in the order of tables.
+
+        The first is that of `Sample.group`. Two others beside the clips' are crossed in a table of their own.
+        """
+        return {"group": self.groups}
+
+    @property
+    def clips(self) -> str:
+        """The grouping whose samples are alike, as frames of one recording: uncertainty is taken over its values."""
+        return next(iter(self.groupings))
+
+    def labels(self, index: int) -> Mapping[str, str]:
+        """The value of sample `index` in each of the `groupings`."""
+        return {"group": self[index].group}
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """What others report on these samples, measured alike; none by default."""
+        return ()
 
     @classmethod
     def inspect(cls, folder: Path) -> Inventory | None:

@@ -15,6 +15,7 @@ from torch import Tensor
 from partgraph import plugins
 from partgraph.graph import Graph
 from partgraph.graph_files import find_graph
+from partgraph.learning.displacements import Displacements
 from partgraph.learning.experiment import Evaluation, ExperimentError
 from partgraph.learning.model import Network
 from partgraph.problem import Problem
@@ -51,11 +52,13 @@ class Decoder:
     graphs : topologies over the network's parts
     pairwise_scale : for each, the factor on the pairwise weights; 1 where none is given
     solver : by name, the default policy when None
+    displacements : put in place of the offsets that the network expects, with weights of their own; none when None
     """
 
     graphs: Mapping[str, Graph]
     pairwise_scale: Mapping[str, float] = attrs.field(factory=dict)
     solver: str | None = None
+    displacements: Displacements | None = None
 
     @classmethod
     def of(cls, evaluation: Evaluation, parts: Sequence[str]) -> Decoder:
@@ -77,8 +80,11 @@ class Decoder:
         outputs = network(images)
         answers: list[dict[str, Answer]] = [{} for _ in images]
         for name, graph in self.graphs.items():
-            problems = network.problems(outputs, graph, pairwise_scale=self.pairwise_scale.get(name, 1.0))
+            scale = self.pairwise_scale.get(name, 1.0)
+            problems = network.problems(outputs, graph, pairwise_scale=scale)
             for own, problem in zip(answers, problems, strict=True):
+                if self.displacements is not None:
+                    problem = self.displacements.impose(problem.detach(), scale)
                 own[name] = answer(problem, self.solver)
         return answers
 

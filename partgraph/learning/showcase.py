@@ -1,4 +1,4 @@
-"""A report of an evaluation: tables like the paper's Table 1, and the cases that tell most."""
+"""A report of an evaluation: its tables, and the cases that tell most."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.evaluate import Evaluated
 from partgraph.learning.results import Results
-from partgraph.report import Case, Cell, Column, Fact, Group, Pose, Report, Row, Skeleton, Table
+from partgraph.learning.tables import tables_of
+from partgraph.report import Case, Fact, Group, Pose, Report, Skeleton
 from partgraph.report.palette import MAX_POSES
 
 _CASES = 6
@@ -41,8 +42,8 @@ def report_of(
 ) -> Report:
     """Everything that was found on a data set, as a report."""
     reference, best = results.graphs[0], results.graphs[-1]
-    mean, error = results.difference(best, reference)
-    uncertainty = f" ± {error:.1f}" if np.isfinite(error) else ""
+    gain = results.difference(best, reference)
+    uncertainty = f" ± {gain.error:.1f}" if np.isfinite(gain.error) else ""
     milliseconds = results.seconds[:, results.graphs.index(best)] * 1000
     return Report(
         title=title,
@@ -54,75 +55,21 @@ def report_of(
         ),
         facts=(
             Fact(_sentence(reference), f"{results.mean(reference):.1f} mm"),
-            Fact(_sentence(best), f"{results.mean(best):.1f} mm", f"{mean:+.1f}{uncertainty} mm, paired"),
+            Fact(
+                _sentence(best), f"{results.mean(best):.1f} mm", f"{gain.mean:+.1f}{uncertainty} mm, paired"
+            ),
             Fact("Solver, median", f"{np.median(milliseconds):.1f} ms", f"{best}, one pose"),
             Fact("Images", str(len(evaluated)), ", ".join(dataset.groups)),
         ),
         skeleton=skeleton_of(dataset),
-        tables=(error_table(results), solver_table(results)),
-        groups=_cases(evaluated, results),
+        tables=tables_of(results),
+        groups=_cases(dataset, evaluated, results),
         shown=("truth", reference, best),
         footer=(*footer, Fact("Written", time.strftime("%Y-%m-%d"))),
     )
 
 
-def error_table(results: Results) -> Table:
-    """Methods by groups, mm, with the paired difference to the first graph."""
-    reference = results.graphs[0]
-    best = min(results.graphs, key=results.mean)
-    rows = []
-    for method in results.methods:
-        cells = [Cell(_or_none(results.mean(method, group))) for group in results.groups]
-        cells.append(Cell(results.mean(method), emphasis=method == best))
-        if method in results.graphs and method != reference:
-            cells.append(Cell(*results.difference(method, reference)))
-        else:
-            cells.append(Cell(None))
-        rows.append(Row(method, tuple(cells), note="" if method in results.graphs else "baseline"))
-    columns = [*(Column(group) for group in results.groups), Column("mean"), Column(f"minus {reference}")]
-    return Table(
-        "Reconstruction error",
-        tuple(columns),
-        tuple(rows),
-        unit="mm",
-        caption=(
-            "Mean over images. The last column is the paired difference and its standard error over images; frames of "
-            "one clip are alike, so the true uncertainty is larger. The constant pose ignores the image; the perfect "
-            "target shows what the depth convention alone costs."
-        ),
-    )
-
-
-def solver_table(results: Results) -> Table:
-    """Time, certificates and gaps of each graph."""
-    rows = []
-    for column, graph in enumerate(results.graphs):
-        milliseconds = results.seconds[:, column] * 1000
-        rows.append(
-            Row(
-                graph,
-                (
-                    Cell(float(np.median(milliseconds))),
-                    Cell(float(np.quantile(milliseconds, 0.9))),
-                    Cell(100 * float(results.certified[:, column].mean())),
-                    Cell(float(results.gap[:, column].mean())),
-                ),
-            )
-        )
-    return Table(
-        "Inference",
-        (
-            Column("median", "ms"),
-            Column("90th percentile", "ms"),
-            Column("proven optimal", "%", 0),
-            Column("mean gap", "score", 3),
-        ),
-        tuple(rows),
-        caption="Time of one pose on one core, building included. The gap is the upper bound minus the score found.",
-    )
-
-
-def _cases(evaluated: Sequence[Evaluated], results: Results) -> tuple[Group, ...]:
+def _cases(dataset: Dataset, evaluated: Sequence[Evaluated], results: Results) -> tuple[Group, ...]:
     reference, best = results.graphs[0], results.graphs[-1]
     gain = results.of(best) - results.of(reference)
     order = np.argsort(results.of(best), kind="stable")
@@ -143,25 +90,22 @@ def _cases(evaluated: Sequence[Evaluated], results: Results) -> tuple[Group, ...
         ),
     )
     return tuple(
-        Group(title, tuple(_case(evaluated[k], int(k)) for k in chosen), caption)
+        Group(title, tuple(_case(dataset, evaluated[k]) for k in chosen), caption)
         for title, caption, chosen in groups
     )
 
 
-def _case(one: Evaluated, index: int) -> Case:
+def _case(dataset: Dataset, one: Evaluated) -> Case:
+    sample = dataset[one.index]
     return Case(
-        title=f"{one.sample.group} {index}",
-        image=np.asarray(one.sample.image),
+        title=f"{sample.group} {one.index}",
+        image=np.asarray(sample.image),
         poses=tuple(
             Pose(name, one.answers[name].positions, one.errors[name]) for name in shown_graphs(one.answers)
         ),
-        truth=Pose("truth", one.sample.target),
+        truth=Pose("truth", one.target),
     )
 
 
 def _sentence(name: str) -> str:
     return name.replace("-", " ").capitalize()
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else value

@@ -12,12 +12,12 @@ from typing import Protocol
 import attrs
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from partgraph.learning.baselines import mean_pose
+from partgraph.learning.baselines import first_poses, mean_pose
 from partgraph.learning.calibrate import pairwise_scales, pairwise_weights
 from partgraph.learning.checkpoint import save_trained
-from partgraph.learning.dataset import Dataset, MissingTruthError, require_3d
+from partgraph.learning.dataset import Dataset, require_3d
+from partgraph.learning.displacements import Displacements
 from partgraph.learning.evaluate import evaluate, summarise
 from partgraph.learning.experiment import Experiment
 from partgraph.learning.fit import Progress, fit
@@ -25,7 +25,6 @@ from partgraph.learning.infer import Decoder, graph_over
 from partgraph.learning.model import Network
 from partgraph.provenance import answered, recording
 
-_MEAN_POSE_SAMPLES = 2000
 _SCALE_SAMPLES = 1000
 _MEASURED_SAMPLES = 200
 
@@ -137,23 +136,15 @@ def calibrate(
 def measure(
     experiment: Experiment, network: Network, data: Dataset, validation: Dataset
 ) -> dict[str, object]:
-    """The mean pose of the training data and the errors on the validation data."""
-    constant = mean_pose(_poses(data))
-    metrics: dict[str, object] = {"mean_pose_mm": np.round(constant, 2).tolist()}
+    """The mean pose and displacements of the training data, and the errors on the validation data."""
+    world, target = first_poses(data)
+    constant = mean_pose(world)
+    metrics: dict[str, object] = {
+        "mean_pose_mm": np.round(constant, 2).tolist(),
+        "displacements_px": Displacements.of(target).to_json(),
+    }
     decoder = Decoder.of(experiment.evaluation, network.parts)
     if decoder.graphs:
         found = evaluate(network, validation, decoder, count=_MEASURED_SAMPLES)
-        metrics["validation"] = summarise(found, validation.groups, constant).to_json()
+        metrics["validation"] = summarise(found, validation, constant).to_json()
     return metrics
-
-
-def _poses(data: Dataset) -> NDArray[np.float32]:
-    """(n, N, 3), mm: poses of the first samples, those without 3D truth left out."""
-    first = (data[k] for k in range(min(len(data), _MEAN_POSE_SAMPLES)))
-    poses = [sample.world for sample in first if sample.is_3d]
-    if not poses:
-        raise MissingTruthError(
-            f"the mean pose needs training samples with 3D truth; found none among the first {_MEAN_POSE_SAMPLES}; "
-            f"add a data set with depth to the training data"
-        )
-    return np.stack(poses)

@@ -123,7 +123,7 @@ def test_training_again_goes_on(run, config, tmp_path):
 def test_evaluate_prints_tables(run, folder):
     code, out, err = run("evaluate", folder)
     assert code == 0, err
-    for word in ("Reconstruction error, mm", "wide", "tall", "minus dots-alone", "±", "Inference"):
+    for word in ("Reconstruction error by group, mm", "wide", "tall", "minus dots-alone", "±", "Inference"):
         assert word in out
     for method in ("dots-alone", "dots-star", "dots-chain", "constant mean pose", "perfect target"):
         assert method in out
@@ -176,6 +176,65 @@ def test_evaluate_with_other_graphs_and_solver(run, folder):
     assert values["solver"] == "builtin:dynamic-programming"
 
 
+def test_settings_and_constant_offsets(run, folder, toy):
+    settings = ("--set", "data.test.count=25", "--set", "data.test.seed=4")
+    code, out, err = run("evaluate", folder, *settings, "--json")
+    assert code == 0, err
+    own = json.loads(out)
+    assert (own["images"], own["offsets"]) == (25, "predicted")
+    assert own["settings"] == ["data.test.count=25", "data.test.seed=4"]
+    code, out, err = run("evaluate", folder, *settings, "--offsets", "constant", "--json")
+    assert code == 0, err
+    constant = json.loads(out)
+    assert constant["offsets"] == "constant"
+    errors = own["reconstruction_error_mm"], constant["reconstruction_error_mm"]
+    assert errors[0]["dots-alone"] == errors[1]["dots-alone"]
+    assert errors[0]["dots-star"] != errors[1]["dots-star"]
+
+
+def test_constant_offsets_of_weights_that_lack_them_are_those_of_the_training_data(run, folder, tmp_path):
+    stored = json.loads(run("evaluate", folder, "--offsets", "constant", "--json")[1])
+    older = tmp_path / "older"
+    older.mkdir()
+    sidecar = json.loads((folder / SIDECAR).read_text())
+    del sidecar["metrics"]["displacements_px"]
+    (older / SIDECAR).write_text(json.dumps(sidecar))
+    (older / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes())
+    computed = json.loads(run("evaluate", older, "--offsets", "constant", "--json")[1])
+    assert computed["reconstruction_error_mm"] == pytest.approx(stored["reconstruction_error_mm"])
+
+
+def test_tables_without_running_anything_again(run, folder, tmp_path, monkeypatch):
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert run("evaluate", folder, "--out", one)[0] == 0
+    assert run("evaluate", folder, "--out", other, "--solver", "greedy")[0] == 0
+    monkeypatch.setattr(toy_network(folder), "forward", lambda *_: pytest.fail("the network ran"))
+    values = json.loads((one / "results.json").read_text())
+    code, out, err = run("tables", one, "--format", "json")
+    assert code == 0, err
+    first = json.loads(out)[0]
+    mean = [column["name"] for column in first["columns"]].index("mean")
+    for row in first["rows"][:3]:
+        assert row["values"][mean] == pytest.approx(values["reconstruction_error_mm"][row["label"]], rel=1e-6)
+    code, out, err = run("tables", one, other, "--format", "json")
+    compared = json.loads(out)[0]
+    assert [column["name"] for column in compared["columns"]][:3] == ["one", "other", "other minus one"]
+    assert compared["rows"][0]["values"][2] == 0  # without edges both are right
+    for style, word in (("text", "dots-star"), ("markdown", "| dots-star |"), ("csv", "table,row,note")):
+        code, out, err = run("tables", one, other, "--format", style)
+        assert code == 0, err
+        assert word in out
+
+
+def toy_network(folder):
+    return type(load_trained(folder).network)
+
+
+def test_tables_of_nothing(run, tmp_path):
+    assert_one_line(*run("tables", tmp_path), "errors.npz: no such file")
+    assert_one_line(*run("tables", "results", "--format", "xml"), "--format")
+
+
 def test_evaluate_one_image_is_strict_json(run, folder, tmp_path):
     def no_constant(name):
         pytest.fail(f"{name} is not JSON")
@@ -203,7 +262,7 @@ def test_demo(run, folder, tmp_path):
     page = (tmp_path / "demo" / "report.html").read_text(encoding="utf-8")
     assert "Reconstruction error" in page
     assert "report.html" in out
-    assert "Reconstruction error, mm" in out
+    assert "Reconstruction error by group, mm" in out
 
 
 @pytest.fixture
@@ -277,6 +336,9 @@ BAD = [
     (["evaluate", "nothing"], ["no experiment named 'nothing'"]),
     (["evaluate", "not-shipped"], ["experiment.json is missing"]),
     (["evaluate", "FOLDER", "--nonsense"], ["--nonsense"]),
+    (["evaluate", "FOLDER", "--set", "data.test.cuont=3"], ["dataset 'dots': no such key: cuont"]),
+    (["evaluate", "FOLDER", "--set", "count"], ["a setting is KEY=VALUE"]),
+    (["evaluate", "FOLDER", "--offsets", "mean"], ["--offsets"]),
     (["evaluate", "FOLDER", "--count", "many"], ["many"]),
     (["demo", "FOLDER", "--count", "-1"], ["--count"]),
     (["demo", "not-shipped"], ["experiment.json is missing"]),

@@ -18,15 +18,10 @@ from partgraph.learning.checkpoint import load_trained, state_path  # noqa: E402
 from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
 from partgraph.learning.infer import Decoder, answer  # noqa: E402
-from partgraph.learning.showcase import (  # noqa: E402
-    error_table,
-    report_of,
-    shown_graphs,
-    skeleton_of,
-    solver_table,
-)
+from partgraph.learning.showcase import report_of, shown_graphs, skeleton_of  # noqa: E402
+from partgraph.learning.tables import error_table, solver_table  # noqa: E402
 from partgraph.learning.train import train  # noqa: E402
-from partgraph.metrics import reconstruction_error  # noqa: E402
+from partgraph.metrics import reconstruction_error, rooted_distances  # noqa: E402
 from partgraph.report import write_report  # noqa: E402
 from partgraph.solver import Status  # noqa: E402
 
@@ -108,7 +103,7 @@ def test_calibrated_weights_are_those_of_the_validation_residuals(trained):
 
 
 def test_the_network_finds_what_it_was_trained_to_find(trained, evaluated):
-    results = summarise(evaluated, ("wide", "tall"), trained.metrics["mean_pose_mm"])
+    results = summarise(evaluated, trained.experiment.dataset("test"), trained.metrics["mean_pose_mm"])
     assert results.mean("dots-alone") < 0.35 * results.mean(CONSTANT)
     assert results.mean(FLOOR) < 1e-3
 
@@ -118,9 +113,12 @@ def test_errors_are_those_of_the_answers(evaluated, trained):
     assert max(one.errors["dots-alone"] for one in evaluated) > 1  # else there were nothing to compare
     assert len(evaluated) == len(data) == 10
     for k, one in enumerate(evaluated):
-        np.testing.assert_array_equal(one.sample.image, data[k].image)
+        assert one.index == k
+        np.testing.assert_array_equal(one.world, data[k].world)
+        np.testing.assert_array_equal(one.visible, data[k].visible)
+        assert one.labels == {"group": data[k].group}
         for graph, found in one.answers.items():
-            assert one.errors[graph] == pytest.approx(reconstruction_error(found.positions, one.sample.world))
+            assert one.errors[graph] == pytest.approx(reconstruction_error(found.positions, one.world))
             assert found.status is Status.OPTIMAL
             assert found.upper_bound == pytest.approx(found.score)
             assert found.seconds > 0
@@ -161,20 +159,37 @@ def test_answers_are_the_best_candidates_of_tensor_problems(trained, evaluated):
         assert found.score == pytest.approx(problem.score(labels).item(), rel=1e-5)
 
 
-def test_summary_of_nothing_is_refused():
+class Round:
+    """The toy's data set with a third group that no sample belongs to."""
+
+    def __init__(self, dataset):
+        self.__dict__ |= {name: getattr(dataset, name) for name in ("parts", "root", "clips", "published")}
+        self.groupings = {"group": ("wide", "tall", "round")}
+
+
+@pytest.fixture(scope="module")
+def three_groups(trained):
+    return Round(trained.experiment.dataset("test"))
+
+
+def test_summary_of_nothing_is_refused(three_groups):
     with pytest.raises(ValueError, match="no sample was evaluated"):
-        summarise([], ("wide",))
+        summarise([], three_groups)
 
 
-def test_summary_by_group(evaluated):
-    results = summarise(evaluated, ("wide", "tall", "round"), None)
+def test_summary_by_group(evaluated, three_groups):
+    results = summarise(evaluated, three_groups, None)
     assert results.methods == ("dots-alone", "dots-star", "dots-chain", FLOOR)
     assert results.graphs == ("dots-alone", "dots-star", "dots-chain")
     for k, group in enumerate(("wide", "tall")):
-        own = [one.errors["dots-star"] for one in evaluated if one.sample.group == group]
-        assert results.mean("dots-star", group) == pytest.approx(np.mean(own))
-        assert (results.group == k).sum() == len(own) == 5
-    assert np.isnan(results.mean("dots-star", "round"))
+        own = [one.errors["dots-star"] for one in evaluated if one.labels["group"] == group]
+        assert results.mean("dots-star", results.within("group", group)) == pytest.approx(np.mean(own))
+        assert (results.splits["group"].of == k).sum() == len(own) == 5
+    assert np.isnan(results.mean("dots-star", results.within("group", "round")))
+    for k, one in enumerate(evaluated):
+        distances = rooted_distances(one.answers["dots-star"].positions, one.world, 0)
+        np.testing.assert_allclose(results.rooted[k, 1], distances)
+        np.testing.assert_array_equal(results.visible[k], one.visible)
     assert results.certified.all()
     assert results.seconds.shape == results.gap.shape == (10, 3)
 
@@ -186,15 +201,17 @@ def test_skeleton_for_drawing(trained):
     assert skeleton.sides == ("center", "center", "left", "right")
 
 
-def test_tables(evaluated):
-    results = summarise(evaluated, ("wide", "tall", "round"), np.eye(4, 3))
+def test_tables(evaluated, three_groups):
+    results = summarise(evaluated, three_groups, np.eye(4, 3))
     table = error_table(results)
     assert [column.name for column in table.columns] == [
         "wide",
         "tall",
         "round",
         "mean",
+        "mean of groups",
         "minus dots-alone",
+        "± over groups",
     ]
     assert [row.label for row in table.rows] == [
         "dots-alone",
@@ -205,11 +222,13 @@ def test_tables(evaluated):
     ]
     assert [row.note for row in table.rows] == ["", "", "", "baseline", "baseline"]
     star = table.rows[1].cells
-    assert star[0].value == pytest.approx(results.mean("dots-star", "wide"))
+    assert star[0].value == pytest.approx(results.mean("dots-star", results.within("group", "wide")))
     assert star[2].value is None
     assert star[3].value == pytest.approx(results.mean("dots-star"))
-    assert (star[4].value, star[4].uncertainty) == results.difference("dots-star", "dots-alone")
-    assert table.rows[0].cells[4].value is None
+    assert star[4].value == pytest.approx((star[0].value + star[1].value) / 2)
+    found = results.difference("dots-star", "dots-alone")
+    assert (star[5].value, star[5].uncertainty, star[6].value) == (found.mean, found.error, found.clip_error)
+    assert table.rows[0].cells[5].value is None
     best = min(results.graphs, key=results.mean)
     assert [row.label for row in table.rows if row.cells[3].emphasis] == [best]
     speed = solver_table(results)
@@ -221,7 +240,7 @@ def test_tables(evaluated):
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_report(tmp_path, evaluated, trained, count):
     data = trained.experiment.dataset("test")
-    results = summarise(evaluated[:count], data.groups, trained.metrics["mean_pose_mm"])
+    results = summarise(evaluated[:count], data, trained.metrics["mean_pose_mm"])
     report = report_of("Dots", data, evaluated[:count], results)
     assert len(report.groups) == 5
     by_error = sorted(range(count), key=lambda k: evaluated[k].errors["dots-chain"])
@@ -237,7 +256,7 @@ def test_report_of_one_graph(tmp_path, trained):
     data = trained.experiment.dataset("test")
     decoder = Decoder({"dots-star": plugins.get("graph", "dots-star")}, {}, "dynamic-programming")
     evaluated = evaluate(trained.network, data, decoder)
-    report = report_of("Dots", data, evaluated, summarise(evaluated, data.groups))
+    report = report_of("Dots", data, evaluated, summarise(evaluated, data))
     write_report(report, tmp_path / "report.html")
 
 
@@ -246,7 +265,7 @@ def test_report_of_more_graphs_than_there_are_colours(tmp_path, trained):
     data = trained.experiment.dataset("test")
     decoder = Decoder({f"g{k}": graph for k in range(9)}, {}, "dynamic-programming")
     evaluated = evaluate(trained.network, data, decoder, count=3)
-    results = summarise(evaluated, data.groups)
+    results = summarise(evaluated, data)
     report = report_of("Dots", data, evaluated, results)
     assert len(report.tables[0].rows) == 10
     assert report.pose_names[0] == "g0"

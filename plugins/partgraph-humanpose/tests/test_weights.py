@@ -34,7 +34,7 @@ def results(trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("held-out")
     data = attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=folder)
     decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
-    return summarise(evaluate(trained.network, data, decoder), data.groups, trained.metrics["mean_pose_mm"])
+    return summarise(evaluate(trained.network, data, decoder), data, trained.metrics["mean_pose_mm"])
 
 
 def test_at_most_twelve_megabytes():

@@ -70,6 +70,13 @@ class SyntheticHuman(HumanDataset):
     def groups(self) -> tuple[str, ...]:
         return tuple(clip.name for clip in _clips(self.split, self.motion))
 
+    @property
+    def groupings(self) -> Mapping[str, tuple[str, ...]]:
+        return {"clip": self.groups}
+
+    def labels(self, index: int) -> Mapping[str, str]:
+        return {"clip": self[index].group}
+
     def __len__(self) -> int:
         return self.count
 

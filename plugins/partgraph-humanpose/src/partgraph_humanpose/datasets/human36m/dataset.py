@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -10,7 +11,7 @@ import attrs
 import numpy as np
 from attrs.validators import deep_iterable, gt, in_, min_len, optional
 
-from partgraph.learning.dataset import Inventory
+from partgraph.learning.dataset import Inventory, Published
 from partgraph_humanpose.datasets.crops import CropMaker, Person, square
 from partgraph_humanpose.datasets.errors import DataError
 from partgraph_humanpose.datasets.human36m.annotations import Annotations
@@ -30,6 +31,7 @@ from partgraph_humanpose.datasets.human36m.protocol import (
     Drift,
     Video,
 )
+from partgraph_humanpose.datasets.human36m.published import PUBLISHED
 from partgraph_humanpose.datasets.people import People
 from partgraph_humanpose.datasets.store import (
     CropStore,
@@ -101,6 +103,36 @@ class Human36M(People):
 
     def group(self, index: int) -> str:
         return self.frame(index)[0].action
+
+    @property
+    def groupings(self) -> Mapping[str, tuple[str, ...]]:
+        """Those of the paper's tables 1 and 3; the cameras that see one take see the same poses."""
+        videos = (video for own in self._annotations for video in own.videos)
+        takes = sorted({_take(video) for video in videos})
+        return {
+            "action": self.groups,
+            "subject": self._subjects,
+            "camera": tuple(camera for camera in CAMERAS if camera in self.cameras),
+            "take": tuple(takes),
+        }
+
+    @property
+    def clips(self) -> str:
+        return "take"
+
+    def labels(self, index: int) -> Mapping[str, str]:
+        video, _ = self.frame(index)
+        return {
+            "action": video.action,
+            "subject": video.subject,
+            "camera": video.camera,
+            "take": _take(video),
+        }
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """The paper's own figures and those it compares itself with, where these are the subjects it tests on."""
+        return PUBLISHED if set(self._subjects) == set(TEST) else ()
 
     def frame(self, index: int) -> tuple[Video, int]:
         """The video that sample `index` is from, and the frame's number in it, from zero at 50 a second."""
@@ -182,6 +214,10 @@ class Human36M(People):
             "margin": self.margin,
         }
         return prepared_folder(NAME, recipe, self.cache)
+
+
+def _take(video: Video) -> str:
+    return f"{video.subject} {video.take}"
 
 
 def _repaired(annotations: Annotations, cameras: Cameras | None, folder: Path) -> Annotations:
