@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, final
@@ -62,7 +63,7 @@ def save_trained(
         "experiment": experiment.to_json(),
         "metrics": dict(metrics),
     }
-    _replace_text(folder / SIDECAR, json.dumps(sidecar, indent=2) + "\n")
+    _replace_text(folder / SIDECAR, _readable(sidecar) + "\n")
 
 
 def load_trained(folder: Path, settings: Sequence[str] = ()) -> Trained:
@@ -178,6 +179,12 @@ def load_state(
 def _under(owner: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors whose names begin with `owner` and a dot, without these."""
     return {name.removeprefix(f"{owner}."): t for name, t in tensors.items() if name.startswith(f"{owner}.")}
+
+
+def _readable(values: Mapping[str, Any]) -> str:
+    """JSON with a line for each key, and lists of numbers on one."""
+    text = json.dumps(values, indent=2)
+    return re.sub(r"\[\n([-+\d.eE,\s]+)\n *\]", lambda found: f"[{' '.join(found[1].split())}]", text)
 
 
 def _half(name: str, tensor: Tensor) -> Tensor:

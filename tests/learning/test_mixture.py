@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("cattrs")
 
 from partgraph import plugins  # noqa: E402
+from partgraph.learning.baselines import first_poses  # noqa: E402
 from partgraph.learning.batches import shuffled  # noqa: E402
 from partgraph.learning.calibrate import pairwise_scales, pairwise_weights  # noqa: E402
 from partgraph.learning.dataset import MissingTruthError, require_3d  # noqa: E402
@@ -18,7 +19,7 @@ from partgraph.learning.evaluate import evaluate  # noqa: E402
 from partgraph.learning.experiment import Choice, ExperimentError, from_mapping  # noqa: E402
 from partgraph.learning.infer import Decoder  # noqa: E402
 from partgraph.learning.mixture import Member, Mixture, _apportion  # noqa: E402
-from partgraph.learning.train import _poses, train  # noqa: E402
+from partgraph.learning.train import train  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("toy")
 
@@ -189,8 +190,9 @@ def test_validation_without_depth_is_refused_before_training(values, tmp_path):
 
 
 def test_the_mean_pose_leaves_them_out():
-    poses = _poses(mixture((1, SOLID), (1, FLAT)))
-    assert poses.shape == (8, 4, 3)
-    assert np.isfinite(poses).all()
+    world, target = first_poses(mixture((1, SOLID), (1, FLAT)))
+    assert world.shape == target.shape == (8, 4, 3)
+    assert np.isfinite(world).all()
+    assert np.isfinite(target).all()
     with pytest.raises(MissingTruthError, match="mean pose needs training samples with 3D truth; found none"):
-        _poses(mixture((1, FLAT)))
+        first_poses(mixture((1, FLAT)))

@@ -78,6 +78,26 @@ def test_a_residual_counted_from_the_lower_edge():
                 assert own.positions[k].tolist() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("count", [None, 5])
+def test_without_residuals_candidates_are_centres(count):
+    """The same candidates in the same order, moved back by their residuals; offsets start where they are."""
+    net, out = network(count), outputs()
+    refined = net.problems(out, STAR)
+    net.refined = False
+    residuals = net.residuals(out.features).movedim(3, -1).flatten(2, 4)
+    for image, (moved, plain) in enumerate(zip(refined, net.problems(out, STAR), strict=True)):
+        for part in range(3):
+            own, other = moved.candidates[part], plain.candidates[part]
+            assert torch.equal(own.scores, other.scores)
+            order = out.voxels[image, part].flatten().argsort(descending=True)[: len(own.scores)]
+            order = order if count else torch.arange(len(own.scores))
+            torch.testing.assert_close(own.positions - other.positions, residuals[image, part][order])
+            assert (other.positions % STRIDE == STRIDE / 2).all()
+        torch.testing.assert_close(
+            moved.anchors[0] - moved.candidates[0].positions, plain.anchors[0] - plain.candidates[0].positions
+        )
+
+
 def test_hand_made_outputs():
     """A head that says a quarter of a cell to the right of every voxel, and two cells down to part b."""
     net = network()

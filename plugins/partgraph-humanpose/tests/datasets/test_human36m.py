@@ -318,3 +318,42 @@ def test_nothing_is_recognised_in_another_folder(tmp_path):
     assert Human36M.inspect(tmp_path) is None
     (tmp_path / "recipe.json").write_text('{"dataset": "other"}')
     assert Human36M.inspect(tmp_path) is None
+
+
+def test_groupings_are_those_of_the_papers_tables(human36m):
+    data = human36m(drift="keep")
+    assert list(data.groupings) == ["action", "subject", "camera", "take"]
+    assert data.groupings["action"] == data.groups == ACTIONS
+    assert data.groupings["subject"] == ("S9", "S11")
+    assert data.groupings["camera"] == CAMERAS
+    assert set(data.groupings["take"]) == {
+        "S9 Greeting",
+        "S9 Posing",
+        "S9 Waiting 1",
+        "S11 Directions",
+        "S11 Directions 1",
+    }
+    assert data.clips == "take"
+    for index in range(0, len(data), 7):
+        video, _ = data.frame(index)
+        assert data.labels(index) == {
+            "action": data.group(index),
+            "subject": video.subject,
+            "camera": video.camera,
+            "take": f"{video.subject} {video.take}",
+        }
+        assert all(value in data.groupings[name] for name, value in data.labels(index).items())
+
+
+def test_published_errors_are_the_papers_and_of_its_subjects_only(human36m):
+    found = {(own.method, own.source): own.errors for own in human36m().published}
+    two_hop = found["two-hop", "Kinauer et al., table 1"]
+    assert [*two_hop] == [*ACTIONS, ""]
+    assert (two_hop["Directions"], two_hop["SittingDown"], two_hop[""]) == (48.89, 78.20, 50.87)
+    for (_, source), errors in found.items():  # what was copied adds up, to the rounding of what is printed
+        if source.endswith("table 1"):
+            assert np.mean([errors[action] for action in ACTIONS]) == pytest.approx(errors[""], abs=0.3)
+    by_camera = found["two-hop", "Kinauer et al., table 3"]
+    assert (by_camera["S11/60457274"], by_camera["S9"], by_camera["54138969"]) == (41.90, 54.54, 53.72)
+    assert found["Pavlakos et al., 2016", "Kinauer et al., table 2"] == {"": 53.2}
+    assert human36m(subjects=("S9",)).published == ()

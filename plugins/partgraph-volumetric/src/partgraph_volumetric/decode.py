@@ -64,15 +64,16 @@ def candidates(network: VolumetricNetwork, outputs: VolumeOutputs) -> tuple[Tens
 
     Returns
     -------
-    positions : (B, N, K, 3) px, centre of the voxel plus its residual
+    positions : (B, N, K, 3) px, centre of the voxel plus its residual, or the centre alone (see `refined`)
     scores : (B, N, K)
     cells : (B, N, K) int, the image cell that each candidate's voxel lies in
     """
     volume = network.volume
     scores = outputs.voxels.flatten(2)  # (B, N, Z * c * c)
     center = torch.from_numpy(volume.centers()).to(scores)
-    residual = network.residuals(outputs.features).movedim(3, -1).flatten(2, 4)
-    positions = center + residual
+    positions = center.expand(*scores.shape, 3)
+    if network.refined:
+        positions = positions + network.residuals(outputs.features).movedim(3, -1).flatten(2, 4)
     cells = torch.arange(volume.cells**2, device=scores.device).repeat(volume.bins).expand(scores.shape)
     keep = network.candidates
     if keep is not None and keep < scores.shape[2]:

@@ -62,6 +62,7 @@ class VolumetricNetwork(Network):
     features : F
     candidates : how many of the best voxels of a joint become candidates, all of them when None
     residual_origin : where in a voxel the residual head's outputs are counted from
+    refined : whether candidates are moved by their residuals
     prior : probability of an untrained network that a voxel holds a joint
     """
 
@@ -75,11 +76,12 @@ class VolumetricNetwork(Network):
         features: int,
         candidates: int | None = None,
         residual_origin: ResidualOrigin = "center",
+        refined: bool = True,
         prior: float = 0.0015,
     ) -> None:
         super().__init__()
         self.parts, self.volume, self.candidates = tuple(parts), volume, candidates
-        self.input_size = volume.size
+        self.input_size, self.refined = volume.size, refined
         # From the voxel's centre to the point that the head counts from, in voxels.
         self._residual_shift = -0.5 if residual_origin == "lower-edge" else 0.0
         joints, bins = len(parts), volume.bins
@@ -194,6 +196,8 @@ class VolumetricResNet(Model):
     candidates : how many of the best voxels of a joint become candidates, all of them when None
     residual_origin : the residual head counts from a voxel's "center", or from its "lower-edge", the corner with the
         smallest coordinates
+    residuals : move candidates by them; without, they stay at the voxels' centres, to see what quantised regression
+        brings
     layout : of the ResNet's blocks, see `Trunk`
     backbone : file with the weights that training of the trunk starts from, see `load_backbone`; needed until it ends
     recompute : save memory in training, see `Trunk.recompute`
@@ -207,6 +211,7 @@ class VolumetricResNet(Model):
     features: int | None = None
     candidates: int | None = attrs.field(default=None, validator=optional(attrs.validators.gt(0)))
     residual_origin: ResidualOrigin = attrs.field(default="center", validator=in_(("center", "lower-edge")))
+    residuals: bool = True
     layout: Layout = attrs.field(default="torchvision", validator=in_(("torchvision", "caffe")))
     backbone: Path | None = None
     recompute: bool = False
@@ -236,7 +241,9 @@ class VolumetricResNet(Model):
     ) -> VolumetricNetwork:
         if self.recompute:
             trunk.trunk.recompute()
-        return VolumetricNetwork(parts, volume, trunk, features, self.candidates, self.residual_origin)
+        return VolumetricNetwork(
+            parts, volume, trunk, features, self.candidates, self.residual_origin, self.residuals
+        )
 
 
 class _LastStage(nn.Module):
