@@ -11,7 +11,7 @@ tensors. Solve ``problem.detach()``; score the labels found on the original, and
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, final
+from typing import Any, Literal, final
 
 import attrs
 import numpy as np
@@ -22,7 +22,10 @@ from partgraph.candidates import Candidates
 from partgraph.covers import Cover
 from partgraph.errors import ProblemError
 from partgraph.graph import Graph, Star, Topology
+from partgraph.heatmaps import Heatmaps, Values
+from partgraph.heatmaps import field as heatmap_field
 from partgraph.potentials import Potential, Scaled
+from partgraph.pruning import possible
 
 __all__ = ["Candidates", "Problem"]
 
@@ -83,6 +86,81 @@ class Problem:
         wellformed.check_edges(self)
         _unify(self)
 
+    @classmethod
+    def from_heatmaps(
+        cls,
+        heatmaps: Array,
+        graph: Graph,
+        pairwise: Iterable[Potential],
+        *,
+        values: Values = "score",
+        origin: Any = None,
+        spacing: Any = None,
+        affine: Any = None,
+        residuals: Array | None = None,
+        offsets: Array | None = None,
+        unary: Iterable[Iterable[Potential]] = (),
+        keep: int | Literal["provable"] | None = None,
+    ) -> Problem:
+        """Return the problem of maps that a network gave its parts, with one candidate per pixel or voxel.
+
+        Gradients flow into maps, residuals and offsets that are tensors. Candidates are in the maps' order, x fastest.
+
+        Parameters
+        ----------
+        heatmaps : array or tensor
+            (N, Y, X) or (N, Z, Y, X) float, a map for each part; -inf forbids.
+        graph : Graph
+            N parts and E edges.
+        pairwise : sequence of Potential
+            E terms, in the unit of positions; `partgraph.topologies.quadratics` makes them from poses.
+        values : str
+            ``"score"``: maps hold scores, taken as they are. ``"probability"``: their logarithm is taken.
+            ``"logit"``: the logarithm of their sigmoid is taken.
+        origin : float or (D,) float
+            Position of the middle of the first pixel or voxel, length, as all vectors here x first; 0 by default.
+        spacing : float or (D,) float
+            From one pixel or voxel to the next, length; 1 by default.
+        affine : (D, D + 1) or (D + 1, D + 1) float
+            Instead of both: from index (x, y, z, 1) to position.
+        residuals : array or tensor, optional
+            (N, D, *grid) float, length: added to the position of every candidate.
+        offsets : array or tensor, optional
+            (E, D, *grid) float, length: where an edge's second part is expected, relative to its first part's candidate
+            in that pixel or voxel. They become anchors.
+        unary : sequence of sequences of Potential
+            As in a problem.
+        keep : int, "provable" or None
+            None keeps all candidates: exact. ``"provable"`` drops those that a bound proves not to be in a best
+            configuration: exact for that, not for the n best after it. A number keeps as many of each part, those
+            with the highest scores: not exact, the best configuration may be lost.
+
+        Raises
+        ------
+        ProblemError
+            If numbers, shapes or counts do not fit; the message says which.
+        """
+        if not (keep in (None, "provable") or (type(keep) is int and keep > 0)):
+            raise ProblemError(f"keep must be None, 'provable' or a number of at least 1; found {keep!r}")
+        wellformed.check_graph(None, None, graph)  # before its parts are asked for
+        maps = Heatmaps.of(
+            heatmaps,
+            graph.parts,
+            values=values,
+            origin=origin,
+            spacing=spacing,
+            affine=affine,
+            residuals=residuals,
+        )
+        anchors: tuple[Array, ...] = ()
+        if offsets is not None:
+            own = heatmap_field(offsets, len(graph.edges), maps.shape, "offsets", "edge")
+            anchors = tuple(maps.positions[i] + one for (i, _), one in zip(graph.edges, own, strict=True))
+        problem = cls(graph, maps.candidates(), pairwise, unary, anchors)
+        if keep is None:
+            return problem
+        return problem.only(maps.best(keep)) if isinstance(keep, int) else problem.pruned()
+
     @property
     def dimensions(self) -> int:
         """D, the number of axes of a position."""
@@ -105,7 +183,7 @@ class Problem:
 
     def positions(self, labels: Array) -> Array:
         """Return the positions of configurations `labels` (..., N) int: (..., N, D) float, length."""
-        labels = self._check_labels(labels)
+        labels = wellformed.check_labels(self, labels)
         chosen = [own.positions[labels[..., i]] for i, own in enumerate(self.candidates)]
         return arrays.namespace(*chosen).stack(chosen, -2)
 
@@ -124,7 +202,7 @@ class Problem:
         array or tensor
             (...) float, -inf where a candidate is forbidden.
         """
-        labels = self._check_labels(labels)
+        labels = wellformed.check_labels(self, labels)
         total: Array = 0.0
         for i, own in enumerate(self.candidates):
             total = total + own.scores[labels[..., i]]
@@ -142,6 +220,34 @@ class Problem:
         unary = list(self.unary)
         unary[part] = (*unary[part], *terms)
         return attrs.evolve(self, unary=tuple(unary))
+
+    def only(self, labels: Iterable[Any]) -> Problem:
+        """Return the problem with some candidates only.
+
+        Parameters
+        ----------
+        labels : sequence of array
+            N entries (K'_i,) int: which candidates of each part stay, in which order.
+        """
+        kept = [np.asarray(own, dtype=np.intp) for own in labels]
+        return attrs.evolve(
+            self,
+            candidates=tuple(
+                Candidates(own.positions[k], own.scores[k])
+                for own, k in zip(self.candidates, kept, strict=True)
+            ),
+            anchors=tuple(
+                None if own is None else own[kept[i]]
+                for (i, _), own in zip(self.graph.edges, self.anchors, strict=True)
+            ),
+        )
+
+    def pruned(self, *, within: float = 0.0) -> Problem:
+        """Return the problem without candidates that are proven to be in no best configuration.
+
+        Every configuration that scores at most `within` less than the best stays possible; see `partgraph.pruning`.
+        """
+        return self.only(possible(self, within=within))
 
     def with_cover(self, cover: str | Cover) -> Problem:
         """Return the problem on the same graph with other stars; see `partgraph.covers`."""
@@ -177,23 +283,6 @@ class Problem:
     def detach(self) -> Problem:
         """Return the problem in contiguous float64 NumPy, without history; itself where it already is that."""
         return arrays.map_arrays(arrays.detached, self)
-
-    def _check_labels(self, labels: Array) -> np.ndarray:
-        labels = labels.cpu().numpy() if arrays.is_tensor(labels) else np.asarray(labels)
-        n = len(self.graph.parts)
-        if labels.shape[-1:] != (n,) or labels.dtype.kind not in "iu":
-            raise ProblemError(
-                f"labels must be whole numbers of shape (..., {n}), one per part; "
-                f"found {labels.dtype} of shape {labels.shape}"
-            )
-        for i, size in enumerate(self.sizes):
-            column = labels[..., i]
-            if column.size and not (column.min() >= 0 and column.max() < size):
-                raise ProblemError(
-                    f"labels of part {self.graph.parts[i]!r} must lie between 0 and {size - 1}; "
-                    f"found {column.min()} to {column.max()}"
-                )
-        return labels
 
 
 def _unify(problem: Problem) -> None:

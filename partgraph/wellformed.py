@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from partgraph import arrays
 from partgraph.candidates import Candidates
 from partgraph.errors import ProblemError
 from partgraph.graph import Graph
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from partgraph.problem import Problem
 
 
-def check_graph(_: Problem, __: Any, graph: Any) -> None:
+def check_graph(_: Any, __: Any, graph: Any) -> None:
     """Raise unless `graph` is a graph of ours; networkx's own are passed by mistake."""
     if not isinstance(graph, Graph):
         found = type(graph)
@@ -92,3 +95,22 @@ def check_term(term: Any, arity: int, where: str, dimensions: int) -> None:
             f"{where}: {type(term).__name__} is made for positions with {term.dimensions} dimensions; "
             f"these have {dimensions}"
         )
+
+
+def check_labels(problem: Problem, labels: Any) -> np.ndarray:
+    """Return labels as an array if they are one candidate of each part; raise otherwise."""
+    labels = labels.cpu().numpy() if arrays.is_tensor(labels) else np.asarray(labels)
+    n = len(problem.graph.parts)
+    if labels.shape[-1:] != (n,) or labels.dtype.kind not in "iu":
+        raise ProblemError(
+            f"labels must be whole numbers of shape (..., {n}), one per part; "
+            f"found {labels.dtype} of shape {labels.shape}"
+        )
+    for i, size in enumerate(problem.sizes):
+        column = labels[..., i]
+        if column.size and not (column.min() >= 0 and column.max() < size):
+            raise ProblemError(
+                f"labels of part {problem.graph.parts[i]!r} must lie between 0 and {size - 1}; "
+                f"found {column.min()} to {column.max()}"
+            )
+    return labels

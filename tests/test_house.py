@@ -21,6 +21,8 @@ ORDER = [
     "covers",
     "graph",
     "candidates",
+    "heatmaps",
+    "pruning",
     "wellformed",
     "problem",
     "solver",
