@@ -87,7 +87,7 @@ def test_most_candidates_are_dropped_where_the_evidence_is_clear():
 
 def test_terms_that_are_not_displacements(rng):
     terms = [LimbLength(12.0, 2.0), Truncated(Quadratic([0.1, 0.1], [5.0, 5.0]), 4.0)]
-    terms.append(Mixture(terms[1:] + [Quadratic([0.1, 0.1], [-5.0, 0.0])], [0.0, -1.0]))
+    terms.append(Mixture([*terms[1:], Quadratic([0.1, 0.1], [-5.0, 0.0])], [0.0, -1.0]))
     graph = Topology("abc", [(0, 1), (1, 2), (2, 0)])
     own = [Candidates(rng.uniform(0, 40, (30, 2)), rng.normal(0, 3, 30)) for _ in "abc"]
     assert_all_best_stay(Problem(graph, own, terms))
