@@ -11,7 +11,7 @@ TESTS := tests plugins examples
 
 BUILT_FROM := $(wildcard pyproject.toml plugins/*/pyproject.toml plugins/*/setup.py \
 	plugins/*/src/*/*.pyx plugins/*/src/*/*.pxd plugins/*/src/*/kernel/*)
-TESTED_FROM := $(wildcard requirements-dev.txt examples/*/pyproject.toml)
+TESTED_FROM := $(wildcard requirements-dev.txt examples/*/pyproject.toml examples/*/*.pyx)
 
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
@@ -66,4 +66,4 @@ clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build plugins/*/build
 	find . -name '*.egg-info' -prune -exec rm -rf {} +
 	find . -name __pycache__ -prune -exec rm -rf {} +
-	rm -f plugins/*/src/*/*.so plugins/*/src/*/_*.cpp
+	rm -f plugins/*/src/*/*.so plugins/*/src/*/_*.cpp examples/*/*.so examples/*/*.c

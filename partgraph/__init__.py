@@ -22,6 +22,7 @@ from partgraph.many import solve_many
 from partgraph.potentials import (
     BoxPrior,
     Cauchy,
+    CompiledTerm,
     EuclideanLoss,
     FullQuadratic,
     GaussianPrior,
@@ -37,6 +38,7 @@ from partgraph.potentials import (
     Truncated,
     Unary,
     Visibility,
+    get_include,
 )
 from partgraph.problem import Problem
 from partgraph.reference import DynamicProgramming, Exhaustive
@@ -49,6 +51,7 @@ __all__ = [
     "BoxPrior",
     "Candidates",
     "Cauchy",
+    "CompiledTerm",
     "Component",
     "DynamicProgramming",
     "EuclideanLoss",
@@ -83,6 +86,7 @@ __all__ = [
     "UnknownComponentError",
     "UnsupportedProblemError",
     "Visibility",
+    "get_include",
     "hookimpl",
     "load_graph",
     "load_problem",

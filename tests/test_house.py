@@ -36,6 +36,7 @@ ORDER = [
 
 ORDER_OF_POTENTIALS = [
     "fields",
+    "compiled",
     "base",
     "quadratic_form",
     "quadratic",

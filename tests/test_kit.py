@@ -10,6 +10,7 @@ from hypothesis import given
 from partgraph import (
     BoxPrior,
     Cauchy,
+    CompiledTerm,
     EuclideanLoss,
     Exhaustive,
     FullQuadratic,
@@ -93,6 +94,54 @@ class NoGradient(Distance):
         return super().evaluate(x.detach(), y) if arrays.is_tensor(x) else super().evaluate(x, y)
 
 
+@CompiledTerm.VALUES
+def values(fields, dim, count, x, x_stride, y, y_stride, out):
+    for k in range(count):
+        total = 0.0
+        for d in range(dim):
+            total += (y[d * y_stride + k] - x[d * x_stride + k]) ** 2
+        out[k] = -total * fields[0]
+
+
+@CompiledTerm.BOUNDS
+def bounds(fields, dim, count, x_lo, x_hi, x_stride, y_lo, y_hi, y_stride, lo, hi):
+    for k in range(count):
+        low = high = 0.0
+        for d in range(dim):
+            x, y = d * x_stride + k, d * y_stride + k
+            least, most = y_lo[y] - x_hi[x], y_hi[y] - x_lo[x]
+            low += max(least**2, most**2)
+            high += 0.0 if least <= 0 <= most else min(least**2, most**2)
+        lo[k], hi[k] = -low * fields[0], -high * fields[1]
+
+
+@attrs.frozen(eq=False)
+class Squared(Pairwise):
+    """A term with a compiled form; its second field makes bounds tighter or looser than they are."""
+
+    tighter: ClassVar[float] = 1.0
+
+    def evaluate(self, x, y):
+        return -((y - x) ** 2).sum(-1)
+
+    def compiled(self):
+        return CompiledTerm(values, bounds, [1.0, self.tighter])
+
+
+class CompiledTooTight(Squared):
+    tighter = 1 + 2**-20
+
+
+class CompiledOtherwise(Squared):
+    def compiled(self):
+        return CompiledTerm(values, bounds, [1 + 2**-40, 1.0])
+
+
+@parametrize_with_checks([Squared()])
+def test_the_compiled_one_passes(subject, check):
+    check(subject)
+
+
 TWINS = {
     OneUlpTooTight: "bounds_hold_every_value",
     NeverShrinks: "bounds_shrink_with_the_boxes",
@@ -102,6 +151,8 @@ TWINS = {
     UnsafeRoot: "gradients_are_never_nan",
     AnotherSign: "numpy_and_torch_agree",
     NoGradient: "gradients",
+    CompiledTooTight: "the_compiled_form_agrees",
+    CompiledOtherwise: "the_compiled_form_agrees",
 }
 NEED_TORCH = (UnsafeRoot, AnotherSign, NoGradient)
 

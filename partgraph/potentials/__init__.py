@@ -7,6 +7,7 @@ and `Proximal` are what ADMM adds to a slave, `EuclideanLoss` what loss-augmente
 
 from partgraph.potentials.admm import Linear, Proximal
 from partgraph.potentials.base import Pairwise, Potential, Unary
+from partgraph.potentials.compiled import CompiledTerm, get_include
 from partgraph.potentials.full_quadratic import FullQuadratic
 from partgraph.potentials.limb_length import LimbLength
 from partgraph.potentials.mixture import Mixture
@@ -19,6 +20,7 @@ from partgraph.potentials.task_loss import EuclideanLoss
 __all__ = [
     "BoxPrior",
     "Cauchy",
+    "CompiledTerm",
     "EuclideanLoss",
     "FullQuadratic",
     "GaussianPrior",
@@ -35,4 +37,5 @@ __all__ = [
     "Truncated",
     "Unary",
     "Visibility",
+    "get_include",
 ]

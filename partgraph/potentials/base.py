@@ -10,6 +10,7 @@ import abc
 from typing import Any, ClassVar
 
 from partgraph.interval import Interval
+from partgraph.potentials.compiled import CompiledTerm
 
 
 class Potential(abc.ABC):
@@ -71,3 +72,11 @@ class Pairwise(Potential):
     """A potential of two parts' positions, first the one of ``edge[0]``, then the one of ``edge[1]``."""
 
     arity = 2
+
+    def compiled(self) -> CompiledTerm | None:
+        """Return C functions that do what `evaluate` and `bounds` do, or None where there are none.
+
+        Solvers that can call them, as those of partgraph-solvers, are faster; their answers stay the same. Asked for once
+        per problem and edge, of potentials whose fields are NumPy arrays.
+        """
+        return None

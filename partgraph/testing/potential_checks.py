@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from partgraph import arrays
 from partgraph.arrays import Array
 from partgraph.interval import Interval
-from partgraph.potentials import Potential
+from partgraph.potentials import Pairwise, Potential
 from partgraph.testing import strategies, words
 from partgraph.testing.words import box, numbers
 
@@ -184,6 +184,38 @@ def check_numpy_and_torch_agree(
     )
 
 
+@_on_samples
+def check_the_compiled_form_agrees(
+    potential: Potential, boxes: list[Interval], points: list[np.ndarray], inner: list[Interval]
+) -> None:
+    """C functions, where the potential has them, give its values, and bounds that hold these without any tolerance."""
+    compiled = potential.compiled() if isinstance(potential, Pairwise) else None
+    if compiled is None:
+        return
+    # A third pair of boxes in the middle tells apart axes, ends and pairs; the point is in the first and the last.
+    pairs = [Interval(*(np.stack([a, b, a]) for a, b in ((own.lo, part.lo), (own.hi, part.hi))))
+             for own, part in zip(boxes, inner, strict=True)]  # fmt: skip
+    value, expected = compiled.call_values(*(np.stack([p, box.lo, p]) for p, box in zip(points, inner, strict=True))), [
+        potential.evaluate(*points), potential.evaluate(*(box.lo for box in inner)), potential.evaluate(*points)
+    ]  # fmt: skip
+    np.testing.assert_allclose(
+        value, expected, rtol=1e-15, atol=0, err_msg=f"compiled and by evaluate(), at {_show(points)}"
+    )
+    bounds = compiled.call_bounds(*pairs)
+    assert bool(bounds.contains(value).all()), (
+        f"the compiled bounds [{bounds.lo}, {bounds.hi}] of the boxes {_show(boxes)} do not hold the values {value} "
+        f"of the points {_show(points)} in them"
+    )
+    ours = [potential.bounds(*own) for own in (boxes, inner, boxes)]
+    np.testing.assert_allclose(
+        [bounds.lo, bounds.hi],
+        [[own.lo for own in ours], [own.hi for own in ours]],
+        rtol=1e-9,
+        atol=1e-9,
+        err_msg=f"compiled bounds and bounds() of the boxes {_show(boxes)}",
+    )
+
+
 @_on_instances
 def check_gradients(potential: Potential) -> None:
     """Gradients by autograd are those by finite differences, for positions and the potential's own arrays."""
@@ -241,6 +273,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_leading_axes_broadcast,
     check_inputs_are_untouched,
     check_numpy_and_torch_agree,
+    check_the_compiled_form_agrees,
     check_gradients,
     check_gradients_are_never_nan,
 )

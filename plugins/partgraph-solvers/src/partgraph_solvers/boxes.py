@@ -1,6 +1,6 @@
-"""Branch and bound on a star for any pairwise potential, through interval bounds of whole batches of boxes.
+"""Branch and bound on a star for any pairwise potential, through bounds of whole batches of boxes.
 
-The same search as the compiled one, in NumPy: the bounds of all pairs of blocks are asked for in one call per edge
+The same search as the compiled one, in NumPy, with the terms themselves compiled where they have such a form: the bounds of all pairs of blocks are asked for in one call per edge
 (they do not depend on unary terms), blocks of centers are opened best first, and leaves are added one at a time
 until no center of the block can reach the best configuration found.
 """
@@ -17,7 +17,8 @@ import numpy as np
 from partgraph import Interval, Problem, Star
 from partgraph_solvers import _star
 from partgraph_solvers.clock import Clock
-from partgraph_solvers.stars import Layout, Spoke, spokes
+from partgraph_solvers.stars import Layout, spokes
+from partgraph_solvers.terms import Terms
 
 BLOCK = 64
 SPARE = 32  # near ties kept beyond the n best, to be decided by problem.score
@@ -38,7 +39,7 @@ class BoxLeaf:
         (K,) int, labels in spatial order.
     starts : array
         (B,) int, where each block starts in that order.
-    spokes : list of Spoke
+    terms : Terms
         Its edges, with points in the given order of candidates.
     lower, upper : array
         (B_center, B) float64, bounds of its pairwise terms for every pair of blocks.
@@ -47,17 +48,9 @@ class BoxLeaf:
     slot: int
     order: np.ndarray
     starts: np.ndarray
-    spokes: list[Spoke]
+    terms: Terms
     lower: np.ndarray
     upper: np.ndarray
-
-    def pairwise(self, centers: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Return the terms of all pairs: (len(centers), len(labels)) float64."""
-        total = np.zeros((len(centers), len(labels)))
-        for spoke in self.spokes:
-            base, point = spoke.base[centers][:, None], spoke.point[labels][None]
-            total += spoke.term.evaluate(base, point) if spoke.outward else spoke.term.evaluate(point, base)
-        return total
 
 
 @attrs.frozen(eq=False)
@@ -84,14 +77,11 @@ class BoxStar:
         center = ordered(star.center)
         leaves = []
         for part, slot, edges in zip(star.leaves, leaf_slots, spokes(problem, star), strict=True):
-            own = ordered(part)
-            total = Interval.of(np.zeros((len(center[1]), len(own[1]))))
-            for spoke in edges:
-                base, point = _boxes(spoke.base, *center), _boxes(spoke.point, *own)
-                base = Interval(base.lo[:, None], base.hi[:, None])
-                pair = (base, point) if spoke.outward else (point, base)
-                total = total + spoke.term.bounds(*pair)
-            leaves.append(BoxLeaf(slot, *own, edges, total.lo, total.hi))
+            own, terms = ordered(part), Terms.of(edges)
+            bounds = terms.bounds(
+                lambda spoke, own=own: (_boxes(spoke.base, *center), _boxes(spoke.point, *own))
+            )
+            leaves.append(BoxLeaf(slot, *own, terms, bounds.lo, bounds.hi))
         return cls(center_slot, *center, leaves)
 
     @property
@@ -142,6 +132,13 @@ def _boxes(points: np.ndarray, order: np.ndarray, starts: np.ndarray) -> Interva
     return Interval(np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts))
 
 
+def _highest(values: np.ndarray, count: int) -> np.ndarray:
+    """Return the indices of the highest values, -inf left out, best first, ties by lowest index: (count,) at most."""
+    least = np.partition(values, -count)[-count] if len(values) > count else -np.inf
+    among = np.flatnonzero((values >= least) & (values > -np.inf))
+    return among[np.argsort(-values[among], kind="stable")[:count]]
+
+
 class _Search:
     """One search with given unary scores, (K_i,) float64 for every part of the problem."""
 
@@ -155,7 +152,7 @@ class _Search:
         self.opened = self.visited = 0
         # Every summand of a configuration worth having is at most |best| + the sum of |maxima| in size.
         self.magnitude = float(sum(abs(own.max()) for own in scores)) + star.largest
-        self.summands = 2 * len(scores) + sum(len(leaf.spokes) for leaf in star.leaves)
+        self.summands = 2 * len(scores) + sum(len(leaf.terms.spokes) for leaf in star.leaves)
         # What each block of the center gets at most from each leaf: (leaves, blocks of the center).
         tops = [np.maximum.reduceat(scores[leaf.slot][leaf.order], leaf.starts) for leaf in star.leaves]
         self.upper = [leaf.upper + top for leaf, top in zip(star.leaves, tops, strict=True)]
@@ -210,7 +207,7 @@ class _Search:
                 others = reached - messages[index]
                 open_ = np.flatnonzero(self.upper[index][block] + others.max() >= self.least)
                 labels = np.concatenate([leaf.order[leaf.starts[b] :][:BLOCK] for b in open_])
-                values = leaf.pairwise(centers, labels) + self.scores[leaf.slot][labels] + others[:, None]
+                values = leaf.terms.values(centers, labels) + self.scores[leaf.slot][labels] + others[:, None]
                 most = values.max(axis=0)
                 labels, most = labels[most >= self.least], most[most >= self.least]
                 best[leaf.slot][labels] = np.maximum(best[leaf.slot][labels], most)
@@ -252,8 +249,7 @@ class _Search:
                 return centers, reached, messages
             blocks = np.flatnonzero(self.upper[index][block] >= self.floor[index][block])
             labels = np.concatenate([leaf.order[leaf.starts[b] :][:BLOCK] for b in blocks])
-            values = leaf.pairwise(centers, labels) + self.scores[leaf.slot][labels]
-            messages.append(values.max(axis=1))
+            messages.append(leaf.terms.best(centers, labels, self.scores[leaf.slot][labels]))
             reached = reached + messages[-1]
             remaining = sum(most[block] for most in self.most[index + 1 :])
         narrow()
@@ -265,10 +261,8 @@ class _Search:
         choices = []
         total = self.scores[self.star.center][center]
         for leaf in self.star.leaves:
-            everyone = np.arange(len(leaf.order))
-            values = leaf.pairwise(np.array([center]), everyone)[0] + self.scores[leaf.slot]
-            best = np.argsort(-values, kind="stable")[: self.n_best + SPARE]
-            best = best[values[best] > -np.inf]
+            values = leaf.terms.values(np.array([center]))[0] + self.scores[leaf.slot]
+            best = _highest(values, self.n_best + SPARE)
             choices.append((values[best], best))
             total = total + values.max()
         for _, configuration in zip(range(self.n_best + SPARE), self._ranked(center, choices), strict=False):
