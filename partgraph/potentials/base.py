@@ -76,7 +76,7 @@ class Pairwise(Potential):
     def compiled(self) -> CompiledTerm | None:
         """Return C functions that do what `evaluate` and `bounds` do, or None where there are none.
 
-        Solvers that can call them, as those of partgraph-solvers, are faster; their answers stay the same. Asked for once
-        per problem and edge, of potentials whose fields are NumPy arrays.
+        Solvers that can call them, as those of partgraph-solvers, are faster; their answers stay the same. Asked for
+        once per problem and edge, of potentials whose fields are NumPy arrays.
         """
         return None

@@ -16,10 +16,15 @@ import numpy as np
 from partgraph.interval import Interval
 
 _NUMBERS, _COUNT = ctypes.POINTER(ctypes.c_double), ctypes.c_int64
+_BOXES = (_NUMBERS, _NUMBERS, _COUNT)
 
 
 def _numbers(array: np.ndarray) -> Any:
     return array.ctypes.data_as(_NUMBERS)
+
+
+def _contiguous(numbers: Any) -> np.ndarray:
+    return np.ascontiguousarray(numbers, dtype=np.float64)
 
 
 def get_include() -> str:
@@ -65,13 +70,13 @@ class CompiledTerm:
     )
     """The type ``partgraph_values``, to ctypes."""
     BOUNDS: ClassVar[Any] = ctypes.CFUNCTYPE(
-        None, _NUMBERS, _COUNT, _COUNT, *[_NUMBERS, _NUMBERS, _COUNT] * 2, _NUMBERS, _NUMBERS
+        None, _NUMBERS, _COUNT, _COUNT, *_BOXES, *_BOXES, _NUMBERS, _NUMBERS
     )
     """The type ``partgraph_bounds``, to ctypes."""
 
     values: int = attrs.field(converter=_address)
     bounds: int = attrs.field(converter=_address)
-    fields: np.ndarray = attrs.field(converter=lambda own: np.ascontiguousarray(own, dtype=np.float64))
+    fields: np.ndarray = attrs.field(converter=_contiguous)
     keep: object = None
 
     def call_values(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:

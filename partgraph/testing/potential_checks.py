@@ -192,28 +192,24 @@ def check_the_compiled_form_agrees(
     compiled = potential.compiled() if isinstance(potential, Pairwise) else None
     if compiled is None:
         return
-    # A third pair of boxes in the middle tells apart axes, ends and pairs; the point is in the first and the last.
-    pairs = [Interval(*(np.stack([a, b, a]) for a, b in ((own.lo, part.lo), (own.hi, part.hi))))
-             for own, part in zip(boxes, inner, strict=True)]  # fmt: skip
-    value, expected = compiled.call_values(*(np.stack([p, box.lo, p]) for p, box in zip(points, inner, strict=True))), [
-        potential.evaluate(*points), potential.evaluate(*(box.lo for box in inner)), potential.evaluate(*points)
-    ]  # fmt: skip
+    # Another pair in the middle, so that axes, ends and pairs are told apart.
+    places = [np.stack([point, part.lo, point]) for point, part in zip(points, inner, strict=True)]
+    value = compiled.call_values(*places)
     np.testing.assert_allclose(
-        value, expected, rtol=1e-15, atol=0, err_msg=f"compiled and by evaluate(), at {_show(points)}"
+        value, potential.evaluate(*places), rtol=1e-15, atol=0, err_msg="compiled, and by evaluate()"
     )
-    bounds = compiled.call_bounds(*pairs)
-    assert bool(bounds.contains(value).all()), (
-        f"the compiled bounds [{bounds.lo}, {bounds.hi}] of the boxes {_show(boxes)} do not hold the values {value} "
-        f"of the points {_show(points)} in them"
+    around = [
+        Interval(np.stack([own.lo, part.lo, own.lo]), np.stack([own.hi, part.hi, own.hi]))
+        for own, part in zip(boxes, inner, strict=True)
+    ]
+    found, ours = compiled.call_bounds(*around), potential.bounds(*around)
+    assert bool(found.contains(value).all()), (
+        f"the values {numbers(value)} are outside the compiled bounds, {box(found)}"
     )
-    ours = [potential.bounds(*own) for own in (boxes, inner, boxes)]
-    np.testing.assert_allclose(
-        [bounds.lo, bounds.hi],
-        [[own.lo for own in ours], [own.hi for own in ours]],
-        rtol=1e-9,
-        atol=1e-9,
-        err_msg=f"compiled bounds and bounds() of the boxes {_show(boxes)}",
-    )
+    for end, expected in ((found.lo, ours.lo), (found.hi, ours.hi)):
+        np.testing.assert_allclose(
+            end, expected, rtol=1e-9, atol=1e-9, err_msg="compiled bounds, and bounds()"
+        )
 
 
 @_on_instances

@@ -1,8 +1,9 @@
 """Branch and bound on a star for any pairwise potential, through bounds of whole batches of boxes.
 
-The same search as the compiled one, in NumPy, with the terms themselves compiled where they have such a form: the bounds of all pairs of blocks are asked for in one call per edge
-(they do not depend on unary terms), blocks of centers are opened best first, and leaves are added one at a time
-until no center of the block can reach the best configuration found.
+The same search as the compiled one, in NumPy, with the terms themselves compiled where they have such a form: the
+bounds of all pairs of blocks are asked for in one call per edge (they do not depend on unary terms), blocks of centers
+are opened best first, and leaves are added one at a time until no center of the block can reach the best configuration
+found.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from partgraph import Interval, Problem, Star
 from partgraph_solvers import _star
 from partgraph_solvers.clock import Clock
 from partgraph_solvers.stars import Layout, spokes
-from partgraph_solvers.terms import Terms
+from partgraph_solvers.terms import Boxes, Terms
 
 BLOCK = 64
 SPARE = 32  # near ties kept beyond the n best, to be decided by problem.score
@@ -78,9 +79,7 @@ class BoxStar:
         leaves = []
         for part, slot, edges in zip(star.leaves, leaf_slots, spokes(problem, star), strict=True):
             own, terms = ordered(part), Terms.of(edges)
-            bounds = terms.bounds(
-                lambda spoke, own=own: (_boxes(spoke.base, *center), _boxes(spoke.point, *own))
-            )
+            bounds = terms.bounds(_boxes_along(*center), _boxes_along(*own))
             leaves.append(BoxLeaf(slot, *own, terms, bounds.lo, bounds.hi))
         return cls(center_slot, *center, leaves)
 
@@ -126,10 +125,14 @@ class BoxStar:
         return [(labels, own[labels]) for labels, own in zip(found, best, strict=True)]
 
 
-def _boxes(points: np.ndarray, order: np.ndarray, starts: np.ndarray) -> Interval:
-    """Return the bounding boxes of the blocks: (B, D)."""
-    points = points[order]
-    return Interval(np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts))
+def _boxes_along(order: np.ndarray, starts: np.ndarray) -> Boxes:
+    """Return a function that returns the bounding boxes of the blocks of points (K, D): (B, D)."""
+
+    def boxes(points: np.ndarray) -> Interval:
+        points = points[order]
+        return Interval(np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts))
+
+    return boxes
 
 
 def _highest(values: np.ndarray, count: int) -> np.ndarray:

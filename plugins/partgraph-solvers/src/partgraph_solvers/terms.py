@@ -27,6 +27,9 @@ from partgraph import (
 from partgraph_solvers import _terms
 from partgraph_solvers.stars import Spoke
 
+Boxes = Callable[[np.ndarray], Interval]
+"""Returns the boxes of points (K, D)."""
+
 
 def compiled_term(term: Potential, dim: int) -> _terms.Term | None:
     """Return the compiled form of a term for positions of `dim` axes, or None where there is none."""
@@ -114,17 +117,17 @@ class Terms:
         return total
 
     def best(self, centers: np.ndarray, labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
-        """Return for each center the highest sum of terms and score, (len(labels),), with any label: (len(centers),)."""
+        """Return for each center the highest terms plus `scores` (len(labels),) of any label: (len(centers),)."""
         if len(self.spokes) == 1 and self.compiled[0] is not None:
             spoke, points = self.spokes[0], np.take(self.columns[0], labels, axis=1)
             return self.compiled[0].best(spoke.base[centers], points, not spoke.outward, scores)
         return (self.values(centers, labels) + scores).max(axis=1)
 
-    def bounds(self, boxes: Callable[[Spoke], tuple[Interval, Interval]]) -> Interval:
-        """Return the sum of the bounds of all pairs of boxes; `boxes` gives those of base (a, D) and point (b, D)."""
+    def bounds(self, base_boxes: Boxes, point_boxes: Boxes) -> Interval:
+        """Return the sum of the bounds of all pairs of boxes, (a, b), of a base's (a, D) and a point's (b, D)."""
         total: Any = 0.0
         for spoke, compiled in zip(self.spokes, self.compiled, strict=True):
-            base, point = boxes(spoke)
+            base, point = base_boxes(spoke.base), point_boxes(spoke.point)
             if compiled is not None:
                 ends = np.ascontiguousarray(point.lo.T), np.ascontiguousarray(point.hi.T)
                 total = Interval(*compiled.bounds(base.lo, base.hi, *ends, not spoke.outward)) + total
