@@ -87,7 +87,7 @@ CORE = sorted(
         *files("topologies"),
     ]
 )
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if "templates" not in path.parts)
 
 
 def relative(path: Path) -> str:

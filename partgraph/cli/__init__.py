@@ -40,6 +40,7 @@ app = App(
 app.command(
     "partgraph.cli.plugins:plugins", name="plugins", help="List installed components, and their state."
 )
+app.command("partgraph.cli.new_plugin:create", name="new-plugin", help="Write a new plugin of your own.")
 app.command("partgraph.cli.check:check", name="check", help="Run the conformance checks on a component.")
 app.command("partgraph.cli.solve:solve", name="solve", help="Solve a problem file.")
 app.command("partgraph.cli.tables:tables", name="tables", help="Print tables of evaluations that were run.")

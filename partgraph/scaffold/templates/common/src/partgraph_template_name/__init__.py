@@ -1,0 +1,1 @@
+"""TEMPLATE-SUMMARY, as a plugin of PartGraph."""

@@ -1,0 +1,20 @@
+"""What this distribution offers to PartGraph.
+
+Nothing heavy is imported here, so that listing plugins stays fast.
+"""
+
+from collections.abc import Iterator
+
+from partgraph import Component, hookimpl
+
+_HERE = "partgraph_template_name"
+
+
+@hookimpl
+def partgraph_solvers() -> Iterator[Component]:
+    """Offer a solver."""
+    yield Component(
+        "template-name",
+        f"{_HERE}.template_name:TemplateName",
+        "TEMPLATE-SUMMARY",
+    )
