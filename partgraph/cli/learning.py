@@ -25,6 +25,8 @@ from partgraph.learning.experiment import read_experiment
 from partgraph.learning.photo import Box
 from partgraph.learning.predict import predict as predict_picture
 from partgraph.learning.predict import write_predictions
+from partgraph.learning.processes import joined
+from partgraph.learning.train import Silent
 from partgraph.learning.train import train as train_experiment
 from partgraph.provenance import answered, recording
 
@@ -36,10 +38,12 @@ def train(
     device: Annotated[str, Parameter(help="Where the network is trained, as in `cuda`.")] = "cpu",
     threads: Annotated[int | None, Parameter(help="Threads of the network; all cores by default.")] = None,
     half: Annotated[bool, Parameter(negative=(), help="Store weights as float16.")] = False,
+    tensorboard: Annotated[bool, Parameter(negative=(), help="Write curves for TensorBoard too.")] = False,
 ) -> None:
     """Train a model on a data set, calibrate it, and measure it on the validation data.
 
-    Interrupted training goes on from its last checkpoint when the same command is given again.
+    Interrupted training goes on from its last checkpoint when the same command is given again. Started by `torchrun`,
+    several processes train together.
     """
     import torch
 
@@ -53,9 +57,19 @@ def train(
         raise UsageError(f"--device {device} cannot be used here: {str(error).splitlines()[0]}") from None
     experiment = read_experiment(config)
     make_folder(out)
-    with ConsoleWatcher() as watcher:
-        train_experiment(experiment, out, watcher, device=device, half=half, command=command_line())
-    print_line(f"Trained {experiment.name}: {out}")
+    with joined(device) as processes, ConsoleWatcher() as console:
+        train_experiment(
+            experiment,
+            out,
+            console if processes.leads else Silent(),
+            processes=processes,
+            device=f"cuda:{processes.local_rank}" if device == "cuda" else device,
+            half=half,
+            curves=tensorboard,
+            command=command_line(),
+        )
+        if processes.leads:
+            print_line(f"Trained {experiment.name}: {out}")
 
 
 @recording()

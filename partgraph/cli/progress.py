@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from partgraph.learning.fit import Progress as TrainingProgress
+from partgraph.learning.log import Progress as TrainingProgress
 
 _SECONDS_BETWEEN_LINES = 15.0
 
@@ -70,6 +70,8 @@ class ConsoleWatcher:
             self._stages[progress.stage] = self._bars.add_task(progress.stage, total=progress.steps, note="")
         terms = "  ".join(f"{name} {value:.3f}" for name, value in progress.terms.items())
         note = f"{progress.rate:.0f} samples/s  {terms}"
+        if progress.validation:
+            note += f"  validation {sum(progress.validation.values()):.3f}"
         self._bars.update(self._stages[progress.stage], completed=progress.step, note=note)
         self._line(f"step {progress.step} of {progress.steps}: {note}", last=progress.step == progress.steps)
 

@@ -9,8 +9,8 @@ from typing import final
 import attrs
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from partgraph.learning.changes import Changes, Motion, Patch
 from partgraph.learning.model import Batch
 
 
@@ -38,6 +38,15 @@ class Augmentation:
     color: float = 0.0
     erase: float = 0.0
 
+    @property
+    def moves(self) -> bool:
+        """Whether parts change their places."""
+        return bool(self.flip or self._turns)
+
+    @property
+    def _turns(self) -> bool:
+        return bool(self.rotation or self.any_rotation or self.scale or self.shift)
+
     def __call__(self, batch: Batch, flip: Sequence[int], random: torch.Generator) -> Batch:
         """A changed batch.
 
@@ -47,70 +56,41 @@ class Augmentation:
         flip : order of the parts after mirroring
         random : decides everything
         """
-        mirrored = _mirror(batch, flip, torch.rand(len(batch.images), generator=random) < self.flip)
-        moved = self._move(mirrored, random)
-        return self._erase(attrs.evolve(moved, images=self._recolor(moved.images, random)), random)
+        return self.draw(len(batch.images), batch.images.shape[-1], random)(batch, flip)
 
-    def _move(self, batch: Batch, random: torch.Generator) -> Batch:
-        """Turn, scale and shift; depth is scaled with the image, as the depth convention asks."""
-        if not (self.rotation or self.any_rotation or self.scale or self.shift):
-            return batch
-        count, size = len(batch.images), batch.images.shape[-1]
+    def draw(self, count: int, size: int, random: torch.Generator) -> Changes:
+        """The changes of that many images of `size` px; they depend on nothing else that is in the images."""
+        mirrored = torch.rand(count, generator=random) < self.flip
+        motion = self._motion(count, random)
+        gain = lift = None
+        if self.color:
+            gain = 1 + _around_zero(count, random) * self.color
+            lift = _around_zero(count, random) * self.color / 2
+        return Changes(mirrored, motion, gain, lift, self._patches(count, size, random))
+
+    def _motion(self, count: int, random: torch.Generator) -> Motion | None:
+        if not self._turns:
+            return None
         angle = torch.randn(count, generator=random) * math.radians(self.rotation)
         anywhere = torch.rand(count, generator=random) < self.any_rotation
         angle = torch.where(anywhere, torch.rand(count, generator=random) * 2 * math.pi, angle)
         scale = torch.exp((torch.rand(count, generator=random) * 2 - 1) * math.log1p(self.scale))
-        shift = torch.randn(count, 2, generator=random) * self.shift * size
-
+        shift = torch.randn(count, 2, generator=random) * self.shift
         cos, sin = torch.cos(angle), torch.sin(angle)
-        turn = (
-            torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
-            * scale[:, None, None]
-        )
-        target = batch.target.clone()
-        target[..., :2] = (batch.target[..., :2] - size / 2) @ turn.mT + size / 2 + shift[:, None]
-        target[..., 2] *= scale[:, None]
-        # The sampling grid asks where each new pixel comes from, in units of half the image's side.
-        back = torch.linalg.inv(turn)
-        origin = -(back @ (shift / (size / 2))[..., None])
-        grid = functional.affine_grid(
-            torch.cat([back, origin], -1), list(batch.images.shape), align_corners=False
-        )
-        images = functional.grid_sample(batch.images, grid, padding_mode="border", align_corners=False)
-        inside = ((target[..., :2] >= 0) & (target[..., :2] < size)).all(-1)
-        return Batch(images, target, batch.visible & inside)
+        turn = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
+        return Motion(turn * scale[:, None, None], scale, shift)
 
-    def _recolor(self, images: Tensor, random: torch.Generator) -> Tensor:
-        if not self.color:
-            return images
-        shape = (len(images), 3, 1, 1)
-        gain = 1 + (torch.rand(shape, generator=random) * 2 - 1) * self.color
-        lift = (torch.rand(shape, generator=random) * 2 - 1) * self.color / 2
-        return (images * gain + lift).clamp_(0, 1)
-
-    def _erase(self, batch: Batch, random: torch.Generator) -> Batch:
-        """Paint over rectangles; the parts beneath are no longer seen."""
+    def _patches(self, count: int, size: int, random: torch.Generator) -> tuple[Patch | None, ...]:
+        patches: list[Patch | None] = [None] * count
         if not self.erase:
-            return batch
-        size = batch.images.shape[-1]
-        images, visible = batch.images.clone(), batch.visible.clone()
-        for index in torch.nonzero(torch.rand(len(images), generator=random) < self.erase).flatten().tolist():
+            return tuple(patches)
+        for index in torch.nonzero(torch.rand(count, generator=random) < self.erase).flatten().tolist():
             width, height = (torch.rand(2, generator=random) * 0.25 * size + 0.08 * size).int().tolist()
             left, top = (torch.rand(2, generator=random) * (size - max(width, height))).int().tolist()
-            color = torch.rand(3, 1, 1, generator=random)
-            images[index, :, top : top + height, left : left + width] = color
-            x, y = batch.target[index, :, 0], batch.target[index, :, 1]
-            beneath = (x >= left) & (x < left + width) & (y >= top) & (y < top + height)
-            visible[index] &= ~beneath
-        return attrs.evolve(batch, images=images, visible=visible)
+            patches[index] = Patch(left, top, width, height, torch.rand(3, 1, 1, generator=random))
+        return tuple(patches)
 
 
-def _mirror(batch: Batch, flip: Sequence[int], chosen: Tensor) -> Batch:
-    order = list(flip)
-    target = batch.target[:, order].clone()
-    target[..., 0] = batch.images.shape[-1] - target[..., 0]
-    return Batch(
-        images=torch.where(chosen[:, None, None, None], batch.images.flip(3), batch.images),
-        target=torch.where(chosen[:, None, None], target, batch.target),
-        visible=torch.where(chosen[:, None], batch.visible[:, order], batch.visible),
-    )
+def _around_zero(count: int, random: torch.Generator) -> Tensor:
+    """(count, 3, 1, 1) in [-1, 1)."""
+    return torch.rand(count, 3, 1, 1, generator=random) * 2 - 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
+import attrs
 import numpy as np
 import torch
 
@@ -31,7 +33,9 @@ def in_order(
         yield samples, collate(samples)
 
 
-def shuffled(dataset: Dataset, batch_size: int, seed: int, first_step: int = 0) -> Iterator[Batch]:
+def shuffled(
+    dataset: Dataset, batch_size: int, seed: int, first_step: int = 0, share: slice = slice(None)
+) -> Iterator[Batch]:
     """Endless batches for training.
 
     The samples of step k depend on `seed` and k alone, so training that is resumed sees what it would have seen.
@@ -40,6 +44,7 @@ def shuffled(dataset: Dataset, batch_size: int, seed: int, first_step: int = 0) 
     ----------
     dataset : at least `batch_size` samples
     first_step : the step that the first batch is for
+    share : which samples of each batch are wanted
     """
     count = len(dataset)
     if count < batch_size:
@@ -50,8 +55,19 @@ def shuffled(dataset: Dataset, batch_size: int, seed: int, first_step: int = 0) 
         epoch, at = divmod(step, per_epoch)
         order = np.random.default_rng([seed, epoch]).permutation(count)
         for start in range(at * batch_size, per_epoch * batch_size, batch_size):
-            yield collate([dataset[int(index)] for index in order[start : start + batch_size]])
+            own = order[start : start + batch_size][share]
+            batch = collate([dataset[int(index)] for index in own])
+            yield attrs.evolve(batch, samples=torch.from_numpy(own))
             step += 1
+
+
+def ahead(batches: Iterator[Batch]) -> Generator[Batch]:
+    """The same batches, each read by another thread while the one before is worked on."""
+    with ThreadPoolExecutor(1) as executor:
+        coming = executor.submit(next, batches)
+        while True:
+            batch, coming = coming.result(), executor.submit(next, batches)
+            yield batch
 
 
 def step_generator(seed: int, step: int) -> torch.Generator:

@@ -128,7 +128,7 @@ def save_state(
 ) -> None:
     """Write everything that a stage of training needs to go on after `step` updates, in one file."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    names = [name for name, _ in network.named_parameters()]
+    names = _in_order(network, optimizer)
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{names[index]}.{key}": torch.as_tensor(value) for key, value in state.items()}
     for owner, resumable in (further or {}).items():
@@ -167,13 +167,19 @@ def load_state(
             f"{path}: cannot go on from here: {_line(error)}; delete it to start anew"
         ) from None
     state: dict[int, dict[str, Tensor]] = {}
-    for index, (name, _) in enumerate(network.named_parameters()):
+    for index, name in enumerate(_in_order(network, optimizer)):
         if own := _under(f"optimizer.{name}", tensors):
             state[index] = own
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     for owner, resumable in (further or {}).items():
         resumable.restore(_under(owner, tensors))
     return step
+
+
+def _in_order(network: Network, optimizer: torch.optim.Optimizer) -> list[str]:
+    """The names of the parameters as the optimizer counts them."""
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    return [names[id(parameter)] for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _under(owner: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -185,6 +191,30 @@ def _readable(values: Mapping[str, Any]) -> str:
     """JSON with a line for each key, and lists of numbers on one."""
     text = json.dumps(values, indent=2)
     return re.sub(r"\[\n([-+\d.eE,\s]+)\n *\]", lambda found: f"[{' '.join(found[1].split())}]", text)
+
+
+def save_best(folder: Path, network: Network, stage: str) -> None:
+    """Write the weights of the best validation loss so far."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace_tensors(state_path(folder, f"{stage}-best"), tensors)
+
+
+def load_best(folder: Path, network: Network, stage: str) -> None:
+    """Fill in what `save_best` wrote.
+
+    Raises
+    ------
+    ExperimentError
+        When the file is missing, damaged or of another network.
+    """
+    path = state_path(folder, f"{stage}-best")
+    try:
+        network.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise ExperimentError(
+            f"{path}: the best weights cannot be read: {_line(error)}; take the last ones"
+        ) from None
 
 
 def _half(name: str, tensor: Tensor) -> Tensor:

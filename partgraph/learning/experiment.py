@@ -73,12 +73,18 @@ class Structured:
     ----------
     loss : one that solves problems, as `structured-hinge` does
     training : as of the first stage; rates that train fresh weights are far too high here
+    data : what it is trained on; the first stage's data when None
+    augmentation : how these vary; as in the first stage when None
     parameters : "heads" trains the network's last layers alone, "all" everything
+    pairwise_rate : factor on the learning rate of c
     supervision : factor on the first stage's loss, which is kept beside this one; 0 leaves it out
     """
 
     loss: Choice
     training: Training
+    data: Choice | None = None
+    augmentation: Augmentation | None = None
+    pairwise_rate: float = attrs.field(default=1.0, validator=ge(0))
     parameters: Literal["heads", "all"] = attrs.field(default="heads", validator=in_(("heads", "all")))
     supervision: float = attrs.field(default=0.0, validator=ge(0))
 
@@ -125,8 +131,10 @@ class Experiment:
     seed: int = 0
 
     def dataset(self, part: str) -> Dataset:
-        """The data set of "train", "validation" or "test"."""
-        built = getattr(self.data, part).build("dataset")
+        """The data set of "train", "validation" or "test", or "structured", where the second stage has its own."""
+        own = None if self.structured is None else self.structured.data
+        choice = (own or self.data.train) if part == "structured" else getattr(self.data, part)
+        built = choice.build("dataset")
         assert isinstance(built, Dataset)
         return built
 
@@ -157,12 +165,20 @@ class Experiment:
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, one after the other."""
         loss = self.build_loss()
-        first = Stage("training", ((1.0, loss),), self.training)
-        if self.structured is None:
+        first = Stage("training", ((1.0, loss),), self.training, augmentation=self.augmentation)
+        second = self.structured
+        if second is None:
             return (first,)
-        kept = ((self.structured.supervision, loss),) if self.structured.supervision else ()
-        losses = ((1.0, self.structured.loss.build("loss")), *kept)
-        return first, Stage("structured", losses, self.structured.training, self.structured.parameters, True)
+        kept = ((second.supervision, loss),) if second.supervision else ()
+        return first, Stage(
+            "structured",
+            losses=((1.0, second.loss.build("loss")), *kept),
+            training=second.training,
+            parameters=second.parameters,
+            augmentation=second.augmentation or self.augmentation,
+            pairwise_rate=second.pairwise_rate,
+            tuning=True,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_mapping` reads back."""
@@ -177,7 +193,7 @@ class Experiment:
             "evaluation": attrs.asdict(self.evaluation),
         }
         if self.structured is not None:
-            values["structured"] = attrs.asdict(self.structured) | {"loss": _flat(self.structured.loss)}
+            values["structured"] = _table_of(self.structured)
         return values
 
 
@@ -222,6 +238,13 @@ def structure(cls: type, values: Mapping[str, Any], source: str) -> Any:
         raise ExperimentError("; ".join(lines)) from None
     except ValueError as error:
         raise ExperimentError(f"{source}: {error}") from None
+
+
+def _table_of(structured: Structured) -> dict[str, Any]:
+    """The table as the file has it, where what is None is left out."""
+    values = {name: value for name, value in attrs.asdict(structured).items() if value is not None}
+    values["loss"] = _flat(structured.loss)
+    return values if structured.data is None else values | {"data": _flat(structured.data)}
 
 
 def _flat(choice: Choice) -> dict[str, Any]:

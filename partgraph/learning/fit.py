@@ -2,50 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import final
 
-import attrs
 import torch
 
 from partgraph.errors import PartGraphError
-from partgraph.learning.batches import shuffled, step_generator
-from partgraph.learning.checkpoint import load_state, save_state
+from partgraph.learning.batches import ahead, shuffled, step_generator
+from partgraph.learning.checkpoint import Resumable, load_best, load_state, save_state
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.experiment import Experiment
+from partgraph.learning.log import Log, Progress
 from partgraph.learning.model import Network
+from partgraph.learning.processes import Processes, ProcessesError
 from partgraph.learning.stage import Stage
 from partgraph.learning.update import Update
-
-LOG = "log.jsonl"
+from partgraph.learning.validate import Best
 
 
 class DivergenceError(PartGraphError, FloatingPointError):
     """The loss is no longer finite."""
-
-
-@final
-@attrs.frozen
-class Progress:
-    """How far training is.
-
-    Attributes
-    ----------
-    step, steps : updates done, and in all
-    terms : the loss's terms, averaged over the last updates
-    rate : samples a second since training was started or resumed
-    stage : name of the stage
-    """
-
-    step: int
-    steps: int
-    terms: dict[str, float]
-    rate: float
-    stage: str = "training"
 
 
 def fit(
@@ -55,7 +34,10 @@ def fit(
     stage: Stage | None = None,
     network: Network | None = None,
     *,
+    validation: Dataset | None = None,
+    processes: Processes | None = None,
     device: str = "cpu",
+    curves: bool = False,
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
 ) -> Network:
@@ -65,10 +47,13 @@ def fit(
     ----------
     experiment : what to train
     dataset : training samples
-    folder : holds the stage's checkpoint and ``log.jsonl``
+    folder : holds the stage's checkpoint and its log (see `Log`)
     stage : the experiment's first one by default
     network : where the stage starts; fresh weights by default
+    validation : what `Training.validate` measures on; the experiment's by default
+    processes : those that train together, this one alone by default; the first of them writes and reports
     device : where the network lives
+    curves : whether TensorBoard can show the log
     report : told about progress every `report_every` steps
 
     Returns
@@ -81,39 +66,64 @@ def fit(
     DivergenceError
         When the loss is no longer finite; the last checkpoint is from before.
     StageError
-        When a batch is larger than the data set.
+        When a batch is larger than the data set, or options of the stage do not go together.
+    ProcessesError
+        When a batch cannot be shared, or processes do not see the same folder.
     """
     stage = experiment.stages()[0] if stage is None else stage
+    processes = Processes() if processes is None else processes
     options = stage.training
     stage.check(dataset)
+    share = processes.share(options.batch)
     torch.manual_seed(experiment.seed)
     if network is None:
         network = experiment.build_network(dataset.parts, initialize=True)
     network = network.to(device, memory_format=torch.channels_last)
-    update = Update(network, stage)
-    first = load_state(folder, network, update.optimizer, stage.name, {"scaler": update})
-    folder.mkdir(parents=True, exist_ok=True)
-    started, mean = time.monotonic(), dict[str, float]()
-    batches = shuffled(dataset, options.batch, experiment.seed, first)
-    for step in range(first, options.total):
-        batch = experiment.augmentation(
-            next(batches), dataset.flip, step_generator(experiment.seed, step)
-        ).to(device)
-        terms = update(batch, options.rate(step))
-        total = sum(terms.values())
-        if not math.isfinite(total):
-            raise DivergenceError(
-                f"{stage.name}: the loss is {total} at step {step}; lower the learning rate or look at the data"
-            )
-        for name, value in terms.items():
-            mean[name] = value if name not in mean else 0.98 * mean[name] + 0.02 * value
-        done = step + 1
-        if done % report_every == 0 or done == options.total:
-            rate = (done - first) * options.batch / (time.monotonic() - started)
-            progress = Progress(done, options.total, dict(mean), rate, stage.name)
-            with (folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(attrs.asdict(progress)) + "\n")
-            report(progress)
-        if done % options.checkpoint == 0 or done == options.total:
-            save_state(folder, network, update.optimizer, done, stage.name, {"scaler": update})
+    processes.normalise_together(network)
+    update = Update(network, stage.started(), processes)
+    further: dict[str, Resumable] = update.remembering()
+    best = None
+    if options.validate:
+        best = Best(stage, validation or experiment.dataset("validation"), folder)
+        further["best"] = best
+    first = load_state(folder, network, update.optimizer, stage.name, further)
+    if processes.agree(lambda: first) != first:
+        raise ProcessesError(
+            f"process {processes.rank} finds another checkpoint in {folder} than the first one; give a folder that all "
+            f"machines share"
+        )
+    batches = ahead(shuffled(dataset, options.batch, experiment.seed, first, share))
+    log = Log(folder, curves=curves, first=first) if processes.leads else None
+    started, mean, measured = time.monotonic(), dict[str, float](), dict[str, float]()
+    with closing(batches):
+        for step in range(first, options.total):
+            batch = next(batches).to(device)
+            random = step_generator(experiment.seed, step)
+            changes = stage.augmentation.draw(options.batch, batch.images.shape[-1], random)
+            terms = update(changes[share](batch, dataset.flip), options.rate(step))
+            total = sum(terms.values())
+            if not math.isfinite(total):
+                raise DivergenceError(
+                    f"{stage.name}: the loss is {total} at step {step}; lower the learning rate or look at the data"
+                )
+            for name, value in terms.items():
+                mean[name] = value if name not in mean else 0.98 * mean[name] + 0.02 * value
+            done = step + 1
+            ends = done == options.total
+            if log is None:
+                continue
+            if best is not None and (done % options.validate == 0 or ends):
+                measured = best.measure(network)
+            if done % report_every == 0 or ends:
+                rate = (done - first) * options.batch / (time.monotonic() - started)
+                progress = Progress(done, options.total, dict(mean), rate, stage.name, dict(measured))
+                log.write(progress)
+                report(progress)
+            if done % options.checkpoint == 0 or ends:
+                save_state(folder, network, update.optimizer, done, stage.name, further)
+    if log is not None:
+        log.close()
+    if options.keep == "best":
+        processes.wait()
+        load_best(folder, network, stage.name)
     return network.eval()

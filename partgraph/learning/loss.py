@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -18,6 +18,24 @@ class Loss(abc.ABC):
     def __call__(self, network: Network, outputs: Any, batch: Batch) -> dict[str, Tensor]:
         """Named scalar terms, weighted; their sum is minimised. Each is a mean over what counts for it in the batch."""
 
+    def begin(self, network: Network, outputs: Any, batch: Batch) -> Callable[[], dict[str, Tensor]]:
+        """Start what needs no torch, such as a search by threads of its own; what is returned waits for it.
+
+        The terms are those of a plain call, which is also all that this does by default.
+        """
+        return lambda: self(network, outputs, batch)
+
+    def started(self) -> Loss:
+        """The loss as one run of training uses it, which may remember things of each sample."""
+        return self
+
+    def state(self) -> dict[str, Tensor]:
+        """What a started loss remembers; see `Resumable`."""
+        return {}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:  # noqa: B027 - most losses remember nothing
+        """Remember that again."""
+
     def counts(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """Of how many things each term is the mean, where these are not the batch's samples.
 
@@ -25,6 +43,11 @@ class Loss(abc.ABC):
         these numbers. A term that counts nothing is zero.
         """
         return {}
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the loss remembers places in each sample's image, which must then not be moved."""
+        return False
 
     @property
     def graph(self) -> str | None:

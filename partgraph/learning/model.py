@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -23,22 +23,31 @@ class Batch:
     images : (B, 3, S, S) float32 in [0, 1], RGB
     target : (B, N, 3) float32, px of the crop, depth relative to the root, NaN where not known (see `Sample`)
     visible : (B, N) bool
+    samples : (B,) int64, which of the data set's samples they are; None where nobody asks
     """
 
     images: Tensor
     target: Tensor
     visible: Tensor
+    samples: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The batch on another device."""
-        return Batch(self.images.to(device), self.target.to(device), self.visible.to(device))
+        return self._each(lambda tensor: tensor.to(device))
 
     def split(self, parts: int) -> list[Batch]:
         """The batch in that many parts of the same size."""
         if len(self.images) % parts:
             raise ValueError(f"a batch of {len(self.images)} cannot be split in {parts} equal parts")
-        pieces = (tensor.chunk(parts) for tensor in (self.images, self.target, self.visible))
-        return [Batch(*piece) for piece in zip(*pieces, strict=True)]
+        size = len(self.images) // parts
+        return [self[start : start + size] for start in range(0, len(self.images), size)]
+
+    def __getitem__(self, which: slice | Tensor) -> Batch:
+        return self._each(lambda tensor: tensor[which])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        samples = None if self.samples is None else change(self.samples)
+        return Batch(change(self.images), change(self.target), change(self.visible), samples)
 
 
 class Network(nn.Module, abc.ABC):
@@ -78,6 +87,10 @@ class Network(nn.Module, abc.ABC):
     def heads(self) -> Iterator[nn.Parameter]:
         """The parameters of the last layers, which fine-tuning may be restricted to; all of them by default."""
         return self.parameters()
+
+    def pairwise_parameters(self) -> Iterator[nn.Parameter]:
+        """Those of them that c is made of, which may be trained at a rate of their own; none by default."""
+        return iter(())
 
     @abc.abstractmethod
     def set_pairwise_weights(self, weights: Tensor) -> None:

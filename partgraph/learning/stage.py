@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias, final, get_args
 
 import attrs
@@ -10,6 +10,7 @@ from attrs.validators import ge, gt, in_
 from torch import Tensor
 
 from partgraph.errors import PartGraphError
+from partgraph.learning.augment import Augmentation
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
@@ -40,6 +41,9 @@ class Training:
     precision : of the network's layers; what it returns, the losses, the weights and their updates stay float32.
         "float16" scales gradients
     checkpoint : steps between two checkpoints
+    validate : steps between two measurements of the loss on validation data, of which the best weights are kept beside
+        the last; 0 leaves it out
+    keep : which weights the stage ends with, the "last" or the "best"
     """
 
     steps: int = attrs.field(default=2000, validator=gt(0))
@@ -53,6 +57,8 @@ class Training:
     clip: float = attrs.field(default=20.0, validator=gt(0))
     precision: Precision = attrs.field(default="float32", validator=in_(get_args(Precision)))
     checkpoint: int = attrs.field(default=250, validator=gt(0))
+    validate: int = attrs.field(default=0, validator=ge(0))
+    keep: Literal["last", "best"] = attrs.field(default="last", validator=in_(("last", "best")))
 
     @property
     def total(self) -> int:
@@ -82,6 +88,8 @@ class Stage:
     losses : each with its factor
     training : the steps
     parameters : "heads" trains the network's last layers alone, "all" everything
+    augmentation : how images vary
+    pairwise_rate : factor on the learning rate of what c is made of
     tuning : whether the weights are changed a little rather than learned; normalisation layers then keep the statistics
         they have, which small batches would only disturb
     """
@@ -90,6 +98,8 @@ class Stage:
     losses: tuple[tuple[float, Loss], ...]
     training: Training
     parameters: Literal["heads", "all"] = "all"
+    augmentation: Augmentation = attrs.Factory(Augmentation)
+    pairwise_rate: float = 1.0
     tuning: bool = False
 
     @property
@@ -109,8 +119,35 @@ class Stage:
                 f"{self.name}: a batch of {self.training.batch} cannot be accumulated in "
                 f"{self.training.accumulate} equal parts; choose a batch that is a multiple of it"
             )
+        if self.training.keep == "best" and not self.training.validate:
+            raise StageError(
+                f'{self.name}: keep = "best" asks for measurements; give the steps between them, as in validate = 500'
+            )
         for _, loss in self.losses:
             loss.check(dataset.parts)
+            if loss.remembers and self.augmentation.moves:
+                raise StageError(
+                    f"{self.name}: configurations that are reused must stay in place, but images are moved; set flip, "
+                    f"rotation, any_rotation, scale and shift of [structured.augmentation] to 0, or leave out reuse"
+                )
+
+    def check_processes(self, number: int) -> None:
+        """Raise for what that many processes cannot do together."""
+        parts = number * self.training.accumulate
+        if self.training.batch % parts:
+            raise StageError(
+                f"{self.name}: a batch of {self.training.batch} cannot be shared by {number} processes in "
+                f"{self.training.accumulate} parts each; choose a batch that is a multiple of {parts}"
+            )
+        if number > 1 and any(loss.remembers for _, loss in self.losses):
+            raise StageError(
+                f"{self.name}: configurations can be reused by one process only, since in each epoch samples meet "
+                f"another one; leave out reuse"
+            )
+
+    def started(self) -> Stage:
+        """The stage as one run of training uses it (see `Loss.started`)."""
+        return attrs.evolve(self, losses=tuple((factor, loss.started()) for factor, loss in self.losses))
 
     def prepare(self, network: Network) -> None:
         """Choose the parameters that are trained; autograd then does no work for the others."""
@@ -120,10 +157,15 @@ class Stage:
 
     def terms(self, network: Network, outputs: Any, batch: Batch) -> Mapping[str, Tensor]:
         """The terms of all losses, each times its loss's factor."""
-        return {
+        return self.begin(network, outputs, batch)()
+
+    def begin(self, network: Network, outputs: Any, batch: Batch) -> Callable[[], Mapping[str, Tensor]]:
+        """Start the terms of all losses; what is returned waits for them (see `Loss.begin`)."""
+        begun = [(factor, loss.begin(network, outputs, batch)) for factor, loss in self.losses]
+        return lambda: {
             name: value if factor == 1 else factor * value
-            for factor, loss in self.losses
-            for name, value in loss(network, outputs, batch).items()
+            for factor, finish in begun
+            for name, value in finish().items()
         }
 
     def counts(self, network: Network, batch: Batch) -> dict[str, Tensor]:

@@ -15,9 +15,7 @@ its score a differentiable function of the network's scores, positions, anchors 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, final
 
 import attrs
@@ -29,20 +27,15 @@ from torch import Tensor
 
 from partgraph import plugins
 from partgraph.candidates import Candidates
-from partgraph.learning.dataset import MissingTruthError
 from partgraph.learning.infer import graph_over
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
-from partgraph.many import solve_many
+from partgraph.learning.search import search
+from partgraph.learning.violators import Violators
 from partgraph.potentials import EuclideanLoss
 from partgraph.problem import Problem
-from partgraph.solver import Solution, Solver, Status
 
 _REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "max": torch.max}
-
-
-class InexactWarning(UserWarning):
-    """The configurations a loss was given are not proven to be those that violate it most."""
 
 
 @final
@@ -66,7 +59,9 @@ class StructuredHinge(Loss):
         fall when all scores shrink, which changes no answer; "free" lets them
     reduction : of the K slacks of a sample: the paper adds their gradients up, "sum"; "mean" is the same up to the
         learning rate, which then does not depend on K; "max" keeps the most violated configuration alone. Over
-        samples the mean is taken
+        samples the mean is taken; one without 3D truth, which has no margin, is left out
+    reuse : how many times at most the configurations found for a sample are used again before the next search, while
+        all of them are still violated; 0 always searches
     """
 
     graph: str
@@ -76,51 +71,116 @@ class StructuredHinge(Loss):
     radius: float = attrs.field(default=8.0, validator=ge(0))
     unary_scale: Literal["fixed", "free"] = attrs.field(default="fixed", validator=in_(("fixed", "free")))
     reduction: Literal["mean", "sum", "max"] = attrs.field(default="mean", validator=in_(tuple(_REDUCTIONS)))
+    reuse: int = attrs.field(default=0, validator=ge(0))
 
     def check(self, parts: Sequence[str]) -> None:
         graph_over(parts, self.graph)
         if self.solver is not None:
             plugins.get("solver", self.solver)
 
+    @property
+    def remembers(self) -> bool:
+        return self.reuse > 0
+
     def __call__(self, network: Network, outputs: Any, batch: Batch) -> dict[str, Tensor]:
-        targets = _targets(batch, network.parts)
-        problems = network.problems(outputs, graph_over(network.parts, self.graph))
-        numbers = [problem.detach() for problem in problems]
-        solutions = self._search(
-            [augmented(own, target, self.margin) for own, target in zip(numbers, targets, strict=True)]
-        )
-        hinges = [
-            self._hinge(problem, target, truth_labels(own, target, self.radius), solution.labels)
-            for problem, own, target, solution in zip(problems, numbers, targets, solutions, strict=True)
-        ]
-        return {"hinge": torch.stack(hinges).mean()}
+        return self.begin(network, outputs, batch)()
 
-    def _search(self, problems: Sequence[Problem]) -> list[Solution]:
-        """The K best configurations of each problem, found by as many threads as torch has.
+    def begin(self, network: Network, outputs: Any, batch: Batch) -> Callable[[], dict[str, Tensor]]:
+        return self._begin(network, outputs, batch, Violators(0))
 
-        Problems are independent and answers keep their order, so the number of threads changes nothing but the time.
-        """
-        name = plugins.default_solver(problems[0]) if self.solver is None else self.solver
-        target = plugins.get("solver", name)
-        solver: Solver = target() if isinstance(target, type) else target
-        with ThreadPoolExecutor(max(1, min(torch.get_num_threads(), len(problems)))) as executor:
-            solutions = solve_many(problems, solver, n_best=self.n_best, executor=executor)
-        if not (solver.exact and all(solution.status is Status.OPTIMAL for solution in solutions)):
-            warnings.warn(
-                f"structured-hinge: {name} did not prove for every sample that its configurations are the "
-                f"{self.n_best} most violated; their slacks are right, but higher ones may have been missed",
-                InexactWarning,
-                stacklevel=3,
-            )
-        return solutions
+    def started(self) -> Loss:
+        return _Remembering(self, Violators(self.reuse)) if self.reuse else self
 
-    def _hinge(
-        self, problem: Problem, target: NDArray[np.float64], truth: np.ndarray, violators: np.ndarray
-    ) -> Tensor:
-        if self.unary_scale == "fixed":
-            problem = _without_scale_gradient(problem, np.vstack([truth, violators]))
-        slack = augmented(problem, target, self.margin).score(violators) - problem.score(truth)
-        return _REDUCTIONS[self.reduction](slack.clamp(min=0))
+    def counts(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        return {"hinge": _solid(batch).sum().float()}
+
+    def _begin(
+        self, network: Network, outputs: Any, batch: Batch, memory: Violators
+    ) -> Callable[[], dict[str, Tensor]]:
+        """Start the search for violators where memory has none; what is returned waits for it, and has gradients."""
+        solid = torch.nonzero(_solid(batch)).flatten().tolist()
+        every = network.problems(outputs, graph_over(network.parts, self.graph)) if solid else []
+        targets = batch.target.detach().cpu().double().numpy()
+        samples = [-1] * len(targets) if batch.samples is None else batch.samples.tolist()
+        asked = [_Asked(self, every[k], targets[k], samples[k]) for k in solid]
+        unknown = [own for own in asked if not own.recall(memory)]
+        wait = search([own.augmented for own in unknown], self.solver, self.n_best)
+
+        def finish() -> dict[str, Tensor]:
+            for own, solution in zip(unknown, wait(), strict=True):
+                own.found(solution.labels, memory)
+            if not asked:  # and yet something that has a gradient
+                return {"hinge": 0 * torch.stack([own.sum() for own in network.heads()]).sum()}
+            return {"hinge": torch.stack([own.hinge() for own in asked]).mean()}
+
+        return finish
+
+
+@final
+class _Asked:
+    """One sample's part in the loss: first its violators are found, then its hinge has gradients."""
+
+    def __init__(
+        self, options: StructuredHinge, problem: Problem, target: NDArray[np.float64], sample: int
+    ) -> None:
+        self._options, self._problem, self._target, self._sample = options, problem, target, sample
+        self._numbers = problem.detach()
+        self.augmented = augmented(self._numbers, target, options.margin)
+        self._truth = truth_labels(self._numbers, target, options.radius)
+        self._violators: NDArray[np.intp] = np.empty((0, len(target)), np.intp)
+
+    def recall(self, memory: Violators) -> bool:
+        """Whether the violators that memory has are all violated still, and are taken."""
+        remembered = memory.recall(self._sample, self._numbers)
+        if remembered is None:
+            return False
+        if not (self.augmented.score(remembered) > self._numbers.score(self._truth)).all():
+            return False
+        memory.used(self._sample)
+        self._violators = remembered
+        return True
+
+    def found(self, labels: NDArray[np.intp], memory: Violators) -> None:
+        """Take what a search found."""
+        self._violators = labels
+        if memory.reuse:
+            memory.remember(self._sample, self._numbers, labels)
+
+    def hinge(self) -> Tensor:
+        """The reduced slacks of the violators."""
+        options, problem = self._options, self._problem
+        if options.unary_scale == "fixed":
+            problem = _without_scale_gradient(problem, np.vstack([self._truth, self._violators]))
+        slack = augmented(problem, self._target, options.margin).score(self._violators)
+        slack = slack - problem.score(self._truth)
+        return _REDUCTIONS[options.reduction](slack.clamp(min=0))
+
+
+@final
+class _Remembering(Loss):
+    """The hinge as one run of training uses it, with the violators that it found."""
+
+    def __init__(self, options: StructuredHinge, memory: Violators) -> None:
+        self._options, self._memory = options, memory
+
+    @property
+    def graph(self) -> str | None:
+        return self._options.graph
+
+    def __call__(self, network: Network, outputs: Any, batch: Batch) -> dict[str, Tensor]:
+        return self.begin(network, outputs, batch)()
+
+    def begin(self, network: Network, outputs: Any, batch: Batch) -> Callable[[], dict[str, Tensor]]:
+        return self._options._begin(network, outputs, batch, self._memory)
+
+    def counts(self, network: Network, batch: Batch) -> dict[str, Tensor]:
+        return self._options.counts(network, batch)
+
+    def state(self) -> dict[str, Tensor]:
+        return self._memory.state()
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        self._memory.restore(state)
 
 
 def augmented(problem: Problem, target: NDArray[np.floating], margin: float = 1.0) -> Problem:
@@ -190,14 +250,6 @@ def _without_scale_gradient(problem: Problem, compared: np.ndarray) -> Problem:
     )
 
 
-def _targets(batch: Batch, parts: Sequence[str]) -> NDArray[np.float64]:
-    """(B, N, 3) the true positions; every sample must have all of them."""
-    targets = batch.target.detach().cpu().double().numpy()
-    unknown = np.argwhere(~np.isfinite(targets).all(-1))
-    if len(unknown):
-        sample, part = unknown[0]
-        raise MissingTruthError(
-            f"structured-hinge needs the true 3D position of every part, but sample {sample} of the batch has none of "
-            f"{parts[part]!r}; leave samples without 3D truth out of this stage"
-        )
-    return targets
+def _solid(batch: Batch) -> Tensor:
+    """(B,) bool: of which samples every part's true 3D position is known."""
+    return batch.target.isfinite().all(-1).all(-1)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, final
 
 import attrs
 import numpy as np
@@ -20,13 +21,17 @@ from partgraph.learning.dataset import Dataset, require_3d
 from partgraph.learning.displacements import Displacements
 from partgraph.learning.evaluate import evaluate, summarise
 from partgraph.learning.experiment import Experiment
-from partgraph.learning.fit import Progress, fit
+from partgraph.learning.fit import fit
 from partgraph.learning.infer import Decoder, graph_over
+from partgraph.learning.log import Progress
 from partgraph.learning.model import Network
+from partgraph.learning.processes import Processes
+from partgraph.learning.stage import StageError
 from partgraph.provenance import answered, recording
 
 _SCALE_SAMPLES = 1000
 _MEASURED_SAMPLES = 200
+_SOME_SAMPLES = 100
 
 
 class Watcher(Protocol):
@@ -42,60 +47,133 @@ class Watcher(Protocol):
         """A factor on the pairwise weights was tried."""
 
 
+@final
+class Silent:
+    """A watcher that says nothing, for processes beside the first."""
+
+    def preparing(self, what: str, total: int) -> Callable[[int], None]:
+        return lambda made: None
+
+    def training(self, progress: Progress) -> None:
+        pass
+
+    def calibrating(self, graph: str, scale: float, error: float) -> None:
+        pass
+
+
 @recording()
 def train(
     experiment: Experiment,
     folder: Path,
     watcher: Watcher,
     *,
+    processes: Processes | None = None,
     device: str = "cpu",
     half: bool = False,
+    curves: bool = False,
     command: str = "",
 ) -> None:
     """Train, calibrate, measure on the validation data, and write weights with their sidecar into `folder`.
 
     Parameters
     ----------
+    processes : those that train together, this one alone by default; the first one calibrates, measures and writes
     half : store float16 weights, for shipping
+    curves : whether TensorBoard can show the log
     command : stored beside the weights: how to do this again
     """
     started = time.time()
+    processes = Processes() if processes is None else processes
     data, validation = experiment.dataset("train"), experiment.dataset("validation")
-    _check(experiment, data)
-    for what, dataset in (("training images", data), ("validation images", validation)):
-        prepare(dataset, what, watcher)
+    tuning_data = experiment.dataset("structured") if experiment.structured is not None else data
+    _check(experiment, data, tuning_data, processes)
+    if processes.local_rank == 0:
+        for what, dataset in (
+            ("training images", data),
+            ("images of the structured stage", tuning_data),
+            ("validation images", validation),
+        ):
+            prepare(dataset, what, watcher)
+    processes.wait()
     require_3d([validation[0]], "calibration")  # said now, not after training
     first, *further = experiment.stages()
-    network = fit(experiment, data, folder, first, device=device, report=watcher.training).cpu()
-    weights = pairwise_weights(network, validation)
+    if further:
+        _require_some_3d(tuning_data)
+    run = functools.partial(
+        fit,
+        experiment,
+        folder=folder,
+        validation=validation,
+        processes=processes,
+        device=device,
+        curves=curves,
+        report=watcher.training,
+    )
+    network = run(data, stage=first).cpu()
+    weights = processes.agree(lambda: pairwise_weights(network, validation))
     network.set_pairwise_weights(weights)
-    experiment = calibrate(experiment, network, validation, watcher)
-    metrics = measure(experiment, network, data, validation)
+    experiment, metrics = processes.agree(
+        lambda: _calibrated_and_measured(experiment, network, data, validation, watcher)
+    )
     for stage in further:
-        network.set_pairwise_weights(
-            weights * experiment.evaluation.pairwise_scale.get(stage.graph or "", 1.0)
+        scale = experiment.evaluation.pairwise_scale.get(stage.graph or "", 1.0)
+        network.set_pairwise_weights(weights * scale)
+        network = run(tuning_data, stage=stage, network=network).cpu()
+        tuned = functools.partial(
+            _calibrated_and_measured, experiment, network, data, validation, watcher, stage.graph
         )
-        network = fit(experiment, data, folder, stage, network, device=device, report=watcher.training).cpu()
-        experiment = calibrate(experiment, network, validation, watcher, learned=stage.graph)
-        metrics = measure(experiment, network, data, validation) | {f"before_{stage.name}": metrics}
+        before = metrics
+        experiment, metrics = processes.agree(tuned)
+        metrics |= {f"before_{stage.name}": before}
+    if not processes.leads:
+        return
     metrics |= {
         "command": command,
         "seconds_of_last_start": round(time.time() - started),
         "partgraph": version("partgraph"),
-        "components": answered(),
         "torch": torch.__version__,
         "machine": platform.machine(),
+        "processes": processes.size,
+        "components": answered(),
     }
     save_trained(folder, experiment, network, metrics, half=half)
 
 
-def _check(experiment: Experiment, data: Dataset) -> None:
+def _check(experiment: Experiment, data: Dataset, tuning_data: Dataset, processes: Processes) -> None:
     """Raise for whatever would fail only after the data are made or the network is trained."""
     experiment.dataset("test")
     experiment.build_network(data.parts, initialize=True)
+    if tuning_data.parts != data.parts:
+        raise StageError(
+            f"the structured stage's data show {', '.join(tuning_data.parts)}, but the network is trained on "
+            f"{', '.join(data.parts)}; choose data of the same object"
+        )
     for stage in experiment.stages():
-        stage.check(data)
+        stage.check(data if stage.graph is None else tuning_data)
+        stage.check_processes(processes.size)
     Decoder.of(experiment.evaluation, data.parts)
+
+
+def _require_some_3d(dataset: Dataset) -> None:
+    """Raise where the structured stage would have nothing to learn from."""
+    seen = min(len(dataset), _SOME_SAMPLES)
+    if not any(dataset[k].is_3d for k in range(seen)):
+        raise MissingTruthError(
+            f"the structured stage learns from samples with 3D truth; found none among the first {seen}; add a data "
+            f"set with depth to [structured.data]"
+        )
+
+
+def _calibrated_and_measured(
+    experiment: Experiment,
+    network: Network,
+    data: Dataset,
+    validation: Dataset,
+    watcher: Watcher,
+    learned: str | None = None,
+) -> tuple[Experiment, dict[str, object]]:
+    experiment = calibrate(experiment, network, validation, watcher, learned)
+    return experiment, measure(experiment, network, data, validation)
 
 
 def prepare(dataset: Dataset, what: str, watcher: Watcher) -> None:

@@ -22,16 +22,22 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("PARTGRAPH_CACHE", str(tmp_path / "cache"))
 
 
-@pytest.fixture(scope="module")
-def toy(tmp_path_factory):
-    """The toy plugin, discovered through the metadata of a distribution."""
+@pytest.fixture(scope="session")
+def toy_path(tmp_path_factory):
+    """Folders on whose path the toy plugin is installed: the metadata of a distribution, and its module."""
     info = tmp_path_factory.mktemp("site") / "partgraph_toy-1.0.dist-info"
     info.mkdir()
     info.joinpath("METADATA").write_text("Metadata-Version: 2.1\nName: partgraph-toy\nVersion: 1.0\n")
     info.joinpath("entry_points.txt").write_text("[partgraph]\ntoy = partgraph_toy\n")
+    return str(info.parent), str(TOY)
+
+
+@pytest.fixture(scope="module")
+def toy(toy_path):
+    """The toy plugin, discovered as any installed one."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.syspath_prepend(info.parent)
-        monkeypatch.syspath_prepend(TOY)
+        for folder in toy_path:
+            monkeypatch.syspath_prepend(folder)
         importlib.invalidate_caches()
         own = Plugins()
         monkeypatch.setattr(plugins, "shared", lambda: own)

@@ -226,3 +226,17 @@ def test_the_generator_decides_everything():
     assert torch.equal(one.target, same.target)
     assert not torch.equal(one.images, other.images)
     assert not torch.equal(one.target, other.target)
+
+
+def test_changes_of_a_share_are_those_of_the_whole_batch():
+    every = Augmentation(0.5, 20.0, 0.5, 0.3, 0.1, 0.3, 0.5)
+    batch = dots(8)
+    changes = every.draw(8, SIZE, step_generator(0, 4))
+    whole = every(batch, FLIP, step_generator(0, 4))
+    for part in (slice(0, 3), slice(3, 8)):
+        own = changes[part](batch[part], FLIP)
+        torch.testing.assert_close(own.images, whole.images[part], rtol=0, atol=1e-6)
+        torch.testing.assert_close(own.target, whole.target[part])
+        assert torch.equal(own.visible, whole.visible[part])
+    nothing = Augmentation().draw(8, SIZE, step_generator(0, 4))[:3](batch[:3], FLIP)
+    assert torch.equal(nothing.images, batch.images[:3])

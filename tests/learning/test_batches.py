@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from partgraph.learning.batches import collate, in_order, shuffled, step_generator  # noqa: E402
+from partgraph.learning.batches import ahead, collate, in_order, shuffled, step_generator  # noqa: E402
 from partgraph.learning.dataset import Dataset, Sample  # noqa: E402
 
 
@@ -121,3 +121,22 @@ def test_step_generators_depend_on_seed_and_step():
 
     assert draw(1, 2) == draw(1, 2)
     assert len({tuple(draw(seed, step)) for seed in range(4) for step in range(4)}) == 16
+
+
+def test_shares_make_up_the_batch():
+    data = Numbered(20)
+    whole, *shares = (next(shuffled(data, 6, 1, 2, part)) for part in (slice(None), slice(0, 3), slice(3, 6)))
+    assert indices(shares[0]) + indices(shares[1]) == indices(whole)
+    assert whole.samples.tolist() == indices(whole)
+
+
+def test_batches_read_ahead_are_the_same_and_errors_come_in_their_place():
+    def batches():
+        yield from itertools.islice(shuffled(Numbered(20), 6, 1), 3)
+        raise OSError("the disk is gone")
+
+    read = ahead(batches())
+    expected = itertools.islice(shuffled(Numbered(20), 6, 1), 3)
+    assert [indices(next(read)) for _ in range(3)] == [indices(batch) for batch in expected]
+    with pytest.raises(OSError, match="disk is gone"):
+        next(read)

@@ -10,12 +10,15 @@ pytest.importorskip("safetensors")
 
 from partgraph.learning.batches import collate  # noqa: E402
 from partgraph.learning.calibrate import pairwise_weights  # noqa: E402
-from partgraph.learning.checkpoint import load_state, load_trained, state_path  # noqa: E402
+from partgraph.learning.checkpoint import load_state, load_trained, save_state, state_path  # noqa: E402
+from partgraph.learning.dataset import MissingTruthError  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
-from partgraph.learning.fit import LOG, DivergenceError, fit  # noqa: E402
+from partgraph.learning.fit import DivergenceError, fit  # noqa: E402
+from partgraph.learning.log import LOG  # noqa: E402
 from partgraph.learning.stage import StageError  # noqa: E402
 from partgraph.learning.structured import StructuredHinge  # noqa: E402
 from partgraph.learning.train import train  # noqa: E402
+from partgraph.learning.update import Update  # noqa: E402
 
 
 class Stop(Exception):
@@ -139,13 +142,13 @@ def test_what_is_trained(experiment, parameters, tuning):
 def test_the_second_stage_starts_from_the_first_with_calibrated_weights(tmp_path, experiment, monkeypatch):
     """c times the graph's factor; the factor itself is one afterwards, and other graphs' are chosen anew."""
     started = {}
-    original = StructuredHinge.__call__
+    original = StructuredHinge.begin
 
-    def call(self, network, outputs, batch):
+    def begin(self, network, outputs, batch):
         started.setdefault("state", state(network))
         return original(self, network, outputs, batch)
 
-    monkeypatch.setattr(StructuredHinge, "__call__", call)
+    monkeypatch.setattr(StructuredHinge, "begin", begin)
     monkeypatch.setattr(
         "partgraph.learning.train.pairwise_scales", scales := Scales({"dots-chain": 0.3, "dots-star": 3.0})
     )
@@ -244,10 +247,10 @@ def test_training_that_was_stopped_in_its_second_stage_goes_on_there(tmp_path, e
 
 
 def test_divergence_names_the_stage(tmp_path, experiment, monkeypatch):
-    def call(self, network, outputs, batch):
-        return {"hinge": network.offsets.sum() * float("nan")}
+    def begin(self, network, outputs, batch):
+        return lambda: {"hinge": network.offsets.sum() * float("nan")}
 
-    monkeypatch.setattr(StructuredHinge, "__call__", call)
+    monkeypatch.setattr(StructuredHinge, "begin", begin)
     with pytest.raises(DivergenceError, match="structured: the loss is nan at step 0; lower"):
         train(experiment, tmp_path, Watcher())
     assert not state_path(tmp_path, "structured").exists()
@@ -271,3 +274,107 @@ def test_what_is_wrong_is_said_before_any_work(
     with pytest.raises((StageError, ExperimentError, LookupError)) as caught:
         train(from_mapping(two_stages, "toy.toml"), tmp_path, Watcher())
     assert words in str(caught.value)
+
+
+def test_the_second_stage_has_its_own_data_augmentation_and_rate(tmp_path, toy, two_stages, monkeypatch):
+    seen = {"training": set(), "structured": set()}
+    original = toy.Dots.__getitem__
+
+    def getitem(self, index):
+        seen["structured" if self.seed == 9 else "training"].add(self.count)
+        return original(self, index)
+
+    two_stages["structured"] |= {
+        "data": {"name": "dots", "count": 17, "seed": 9},
+        "augmentation": {"color": 0.1},
+        "pairwise_rate": 0.5,
+    }
+    experiment = from_mapping(two_stages, "toy.toml")
+    assert from_mapping(json.loads(json.dumps(experiment.to_json())), "sidecar") == experiment
+    first, second = experiment.stages()
+    assert (first.augmentation.color, second.augmentation.color, second.pairwise_rate) == (0.0, 0.1, 0.5)
+    monkeypatch.setattr(toy.Dots, "__getitem__", getitem)
+    train(experiment, tmp_path, Watcher())
+    assert seen["structured"] == {17}
+    assert 17 not in seen["training"]
+
+
+def test_data_of_other_parts_or_without_depth_are_refused(tmp_path, toy, two_stages, monkeypatch):
+    two_stages["structured"]["data"] = {"name": "dots", "flat": True}
+    with pytest.raises(MissingTruthError, match=r"none among the first 40; add .*\[structured.data\]"):
+        train(from_mapping(two_stages, "toy.toml"), tmp_path, Watcher())
+    parts = property(lambda self: ("x", "y") if self.flat else toy.PARTS)
+    monkeypatch.setattr(toy.Dots, "parts", parts)
+    with pytest.raises(StageError, match=r"structured stage's data show x, y, but .* red, green"):
+        train(from_mapping(two_stages, "toy.toml"), tmp_path, Watcher())
+
+
+def test_weights_c_have_a_learning_rate_of_their_own(experiment, toy, monkeypatch):
+    monkeypatch.setattr(toy.DotNetwork, "pairwise_parameters", lambda self: iter([self.offsets]))
+    stage = attrs.evolve(experiment.stages()[0], pairwise_rate=0.25)
+    data = experiment.dataset("train")
+    network = experiment.build_network(data.parts)
+    before = state(network)
+    update = Update(network, stage)
+    update(collate([data[k] for k in range(8)]), 0.08)
+    # AdamW's first step is the learning rate in every coordinate that has a gradient.
+    moved = (network.offsets - before["offsets"]).abs()
+    assert moved[moved > 0.001].tolist() == pytest.approx([0.02] * int((moved > 0.001).sum()), rel=0.05)
+    assert (network.scores.weight - before["scores.weight"]).abs().max().item() == pytest.approx(
+        0.08, rel=0.05
+    )
+
+
+def test_a_state_fits_an_optimizer_whose_parameters_are_in_groups(tmp_path, experiment, toy, monkeypatch):
+    monkeypatch.setattr(toy.DotNetwork, "pairwise_parameters", lambda self: iter([self.scores.weight]))
+    stage = attrs.evolve(experiment.stages()[0], pairwise_rate=0.25)
+    data = experiment.dataset("train")
+    batch = collate([data[k] for k in range(8)])
+    update = Update(experiment.build_network(data.parts), stage)
+    update(batch, 0.1)
+    save_state(tmp_path, update.network, update.optimizer, 1)
+    other = Update(experiment.build_network(data.parts), stage)
+    assert load_state(tmp_path, other.network, other.optimizer) == 1
+    for own in (update, other):
+        own(batch, 0.1)
+    for name, tensor in state(update.network).items():
+        assert torch.equal(tensor, other.network.state_dict()[name]), name
+
+
+def test_searches_overlap_with_the_network_and_change_nothing(toy, two_stages, monkeypatch):
+    """While problems of a part are solved, the network works on the next one; the update is the same bit by bit."""
+    two_stages["structured"]["training"] |= {"batch": 8, "accumulate": 4}
+    experiment = from_mapping(two_stages, "toy.toml")
+    stage, data = experiment.stages()[1], experiment.dataset("train")
+    batch = collate([data[k] for k in range(8)])
+    events, results = [], []
+    begin, forward = StructuredHinge.begin, toy.DotNetwork.forward
+
+    def noted(self, network, outputs, batch):
+        events.append("search")
+        finish = begin(self, network, outputs, batch)
+
+        def wait():
+            events.append("wait")
+            return finish()
+
+        return wait
+
+    def in_order(self, network, outputs, batch):
+        terms = begin(self, network, outputs, batch)()
+        return lambda: terms
+
+    monkeypatch.setattr(
+        toy.DotNetwork, "forward", lambda self, images: events.append("network") or forward(self, images)
+    )
+    for own in (noted, in_order):
+        monkeypatch.setattr(StructuredHinge, "begin", own)
+        torch.manual_seed(0)
+        update = Update(experiment.build_network(data.parts), stage)
+        terms = [update(batch, 0.01) for _ in range(3)]
+        results.append((terms, state(update.network)))
+        if own is noted:
+            assert events[:9] == ["network", "search", *["network", "search", "wait"] * 2, "network"]
+    (terms, weights), (ordered_terms, ordered_weights) = results
+    assert terms == ordered_terms
+    assert all(torch.equal(weights[name], ordered_weights[name]) for name in weights)

@@ -13,11 +13,10 @@ torch = pytest.importorskip("torch")
 from partgraph import Candidates, Problem, Quadratic, Topology, plugins  # noqa: E402
 from partgraph.errors import SolveManyError, UnknownComponentError  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
-from partgraph.learning.dataset import MissingTruthError  # noqa: E402
 from partgraph.learning.experiment import Choice, ExperimentError  # noqa: E402
 from partgraph.learning.model import Batch, Network  # noqa: E402
+from partgraph.learning.search import InexactWarning  # noqa: E402
 from partgraph.learning.structured import (  # noqa: E402
-    InexactWarning,
     StructuredHinge,
     augmented,
     truth_labels,
@@ -359,13 +358,32 @@ def test_the_default_solver_is_chosen_by_the_plugins():
     )
 
 
-def test_a_sample_without_depth_is_refused():
-    target = targets(0)
+def test_samples_without_depth_take_no_part():
+    """The mean is taken over the others, and their gradients are the same."""
+    network, target = Table(0, "chain", count=3), targets(0, 3)
     target[1, 2, 2] = np.nan
-    with pytest.raises(
-        MissingTruthError, match="sample 1 of the batch has none of 'c'; leave samples without"
-    ):
-        hinge(Table(0, "chain"), target, graph="chain", solver="exhaustive")
+    loss = hinge(network, target, graph="chain", solver="exhaustive")
+    loss.backward()
+    alone, kept = Table(0, "chain", count=3), [0, 2]
+    with torch.no_grad():
+        for own in (*alone.scores, *alone.positions, *alone.offsets):
+            own.data = own.data[kept]
+    expected = hinge(alone, target[kept], graph="chain", solver="exhaustive")
+    expected.backward()
+    assert torch.equal(loss, expected)
+    for one, other in zip(network.parameters(), alone.parameters(), strict=True):
+        at = one.grad if one is network.raw else one.grad[kept]
+        assert torch.equal(at, other.grad)
+    assert not any(own.grad[1].any() for own in network.scores)
+
+
+def test_without_any_depth_the_loss_is_zero_and_has_a_gradient():
+    network, target = Table(0, "chain"), targets(0)
+    target[..., 2] = np.nan
+    loss = hinge(network, target, graph="chain", solver="exhaustive")
+    loss.backward()
+    assert loss.item() == 0
+    assert not any(parameter.grad.any() for parameter in network.parameters())
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,9 @@ class VolumetricNetwork(Network):
             yield from head.parameters()
         yield self.raw_weight
 
+    def pairwise_parameters(self) -> Iterator[nn.Parameter]:
+        yield self.raw_weight
+
     def pairwise_weights(self) -> Tensor:
         """(N, N, 3), 1/px^2: c of eq. 3 for every ordered pair of joints."""
         return functional.softplus(self.raw_weight) / self.volume.stride**2
