@@ -17,7 +17,7 @@ import torch
 from partgraph.learning.baselines import first_poses, mean_pose
 from partgraph.learning.calibrate import pairwise_scales, pairwise_weights
 from partgraph.learning.checkpoint import save_trained
-from partgraph.learning.dataset import Dataset, require_3d
+from partgraph.learning.dataset import Dataset, MissingTruthError, require_3d
 from partgraph.learning.displacements import Displacements
 from partgraph.learning.evaluate import evaluate, summarise
 from partgraph.learning.experiment import Experiment
