@@ -403,3 +403,11 @@ def test_bad_graphs_and_poses_end_in_one_line(run, poses, tmp_path):
         assert code == 2
         assert message in err
         assert err.count("\n") == 1
+
+
+def test_lines_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    from partgraph.cli.output import print_line
+
+    line = "graph bicycle:bicycle: [bold]Topology[/bold]"  # names between colons are no pictures
+    print_line(line)
+    assert capsys.readouterr().out == line + "\n"

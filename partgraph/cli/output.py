@@ -47,7 +47,7 @@ def print_tables(tables: Iterable[Table]) -> None:
 
 def print_line(text: str) -> None:
     """Print a line of text as it is."""
-    Console(highlight=False, markup=False, soft_wrap=True).print(text)
+    Console(highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)
 
 
 def _plain(value: Any) -> Any:
