@@ -1,7 +1,7 @@
 """How Sphinx builds the site: ``make docs``.
 
 The pages are plain Markdown and stay readable where no Sphinx runs. What only the site has is added while it is built,
-by the modules in `extensions`: navigation, links to the gallery, and a check that no public name is left out.
+by the modules in `extensions`: navigation, links to the gallery, figures, and a check that no public name is left out.
 """
 
 import importlib.metadata
@@ -20,18 +20,17 @@ version = release = importlib.metadata.version("partgraph")
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.mathjax",
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "cyclopts.ext.sphinx",
+    "extensions.figures",
     "extensions.pages",
     "extensions.public_names",
 ]
 exclude_patterns = ["_build"]
 
 # -- pages -----------------------------------------------------------------------------------------------------------
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 highlight_language = "none"

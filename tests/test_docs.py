@@ -153,7 +153,12 @@ def run_console(block: Block, scripts: Path) -> None:
             assert doctest.OutputChecker().check_output(expected, done.stdout, FLAGS), where
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+SLOW = {"docs/tutorials/object.md": pytest.mark.slow}  # trains a network
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=SLOW.get(name(page), ()), id=name(page)) for page in PAGES]
+)
 def test_pages_do_what_they_say(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = set(missing_for(page))
     if missing:
