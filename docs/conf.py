@@ -64,6 +64,8 @@ sphinx_gallery_conf = {
 
 # -- site ------------------------------------------------------------------------------------------------------------
 html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_title = f"PartGraph {release}"
 html_copy_source = False
 html_show_sourcelink = False
