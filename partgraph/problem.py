@@ -124,9 +124,9 @@ class Problem:
         affine : (D, D + 1) or (D + 1, D + 1) float
             Instead of both: from index (x, y, z, 1) to position.
         residuals : array or tensor, optional
-            (N, D, *grid) float, length: added to the position of every candidate.
+            ``(N, D, *grid)`` float, length: added to the position of every candidate.
         offsets : array or tensor, optional
-            (E, D, *grid) float, length: where an edge's second part is expected, relative to its first part's candidate
+            ``(E, D, *grid)`` float, length: where an edge's second part is expected, relative to its first part's candidate
             in that pixel or voxel. They become anchors.
         unary : sequence of sequences of Potential
             As in a problem.
