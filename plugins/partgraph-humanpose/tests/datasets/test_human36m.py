@@ -17,6 +17,7 @@ from partgraph.learning.dataset import Dataset
 from partgraph.learning.depth import relative_depth
 from partgraph.learning.experiment import Choice, ExperimentError
 from partgraph.metrics import reconstruction_error
+from partgraph.testing import checks_for
 
 SIZE = 48
 
@@ -357,3 +358,10 @@ def test_published_errors_are_the_papers_and_of_its_subjects_only(human36m):
     assert (by_camera["S11/60457274"], by_camera["S9"], by_camera["54138969"]) == (41.90, 54.54, 53.72)
     assert found["Pavlakos et al., 2016", "Kinauer et al., table 2"] == {"": 53.2}
     assert human36m(subjects=("S9",)).published == ()
+
+
+@pytest.mark.parametrize("name", ["mmpose", "cdf"])
+def test_conformance(human36m, name):
+    dataset = human36m(name)
+    for check in checks_for(dataset):
+        check(dataset)

@@ -9,6 +9,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from partgraph import plugins
+from partgraph.testing import checks_for
 
 NAMES = (
     *("right-ankle", "right-knee", "right-hip", "left-hip", "left-knee", "left-ankle"),
@@ -105,3 +106,10 @@ def test_other_shapes_are_refused(tmp_path):
     assert Lsp.inspect(tmp_path).problems
     with pytest.raises(DataError, match=r"LSP's joints\.mat; found none"):
         len(Lsp(tmp_path / "nowhere"))
+
+
+def test_conformance(tmp_path):
+    write(tmp_path, False, 5, pictures=5)
+    dataset = Lsp(tmp_path, size=SIZE)
+    for check in checks_for(dataset):
+        check(dataset)

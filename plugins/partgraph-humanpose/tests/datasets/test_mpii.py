@@ -13,6 +13,7 @@ from scipy.io import savemat
 
 from partgraph import plugins
 from partgraph.learning.dataset import Dataset
+from partgraph.testing import checks_for
 
 h5py = pytest.importorskip("h5py")
 
@@ -247,3 +248,9 @@ def test_prepared_crops_are_read_again(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("partgraph_humanpose.datasets.crops.crop_photo", None)
     assert len(list(attrs.evolve(data))) == 3
     assert Mpii.inspect(data.store.shards[0].path.parent).contents["records"] == {"train": "3 of 3 made"}
+
+
+def test_conformance(folder):
+    dataset = Mpii(folder, size=SIZE)
+    for check in checks_for(dataset):
+        check(dataset)
