@@ -16,7 +16,7 @@ from partgraph.testing import parametrize_with_checks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 WEIGHTS = EXAMPLES.parent / "plugins/partgraph-humanpose/src/partgraph_humanpose/weights/human-small"
-NEEDS = {"loopy_graph.py": "partgraph_solvers"}
+NEEDS = dict.fromkeys(("loopy_graph.py", "rigid_object.py", "heatmaps.py"), "partgraph_solvers")
 
 
 def load(path: Path) -> ModuleType:
