@@ -1,12 +1,18 @@
-"""Heatmaps from somebody else's network: the best configuration, proven, in place of every part's own best pixel.
+"""
+Heatmaps from another network
+=============================
+
+Heatmaps from somebody else's network: the best configuration, proven, in place of every part's own best pixel.
 
 Networks for people in pictures of 256 x 192 pixels return one map per keypoint, (17, 64, 48), and a file of the truth
 that they were trained on has poses (S, 17, 2). That is all that is needed: a graph and terms are learned from the
 poses, the maps become a problem, and `exact` solves it, loops and all. Here the maps are made by a stand-in that makes
 the mistakes such networks make: left and right mixed up, a second person, joints hidden. It writes ``maps.npz`` and
-``poses.npz``; bring your own and leave out `stand_in`. Needs partgraph-solvers.
+``poses.npz`` to a folder that is removed afterwards; bring your own, and call `main` with their folder. Needs
+partgraph-solvers.
 """
 
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -58,10 +64,10 @@ def problem_of(
     )
 
 
-def main() -> None:
-    stand_in(Path("maps.npz"), Path("poses.npz"))
-    poses = np.load("poses.npz")["poses"]  # (S, 17, 2) px, NaN where nobody annotated
-    with np.load("maps.npz") as file:
+def main(folder: Path) -> None:
+    with np.load(folder / "poses.npz") as file:
+        poses = file["poses"]  # (S, 17, 2) px, NaN where nobody annotated
+    with np.load(folder / "maps.npz") as file:
         maps, truth = file["maps"], file["truth"]  # (M, 17, 64, 48), and (M, 17, 2) px to compare with
 
     tree, loopy = learn(poses, PARTS), learn(poses, PARTS, further=14)
@@ -156,7 +162,7 @@ def maps_of(rng: np.random.Generator, pose: np.ndarray, other: np.ndarray) -> np
     return np.array(maps)
 
 
-def stand_in(maps: Path, poses: Path) -> None:
+def stand_in(folder: Path) -> None:
     """Write the maps of ten pictures, and a thousand training poses, some of their parts not annotated."""
     rng = np.random.default_rng(0)
     training = np.array([person(rng) for _ in range(1000)])
@@ -164,9 +170,11 @@ def stand_in(maps: Path, poses: Path) -> None:
     truth = np.array([person(rng) for _ in range(10)])
     others = [person(rng) + np.array([rng.choice([-60, 60]), 0]) for _ in truth]
     values = np.array([maps_of(rng, *both) for both in zip(truth, others, strict=True)])
-    np.savez(maps, maps=values.astype(np.float32), truth=truth)
-    np.savez(poses, poses=training)
+    np.savez(folder / "maps.npz", maps=values.astype(np.float32), truth=truth)
+    np.savez(folder / "poses.npz", poses=training)
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as name:
+        stand_in(Path(name))
+        main(Path(name))

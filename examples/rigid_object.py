@@ -1,4 +1,9 @@
-"""A rigid object in two dimensions: bicycles in clutter, turned by any angle, seen from either side, partly hidden.
+"""
+A rigid object in clutter
+=========================
+
+Bicycles in two dimensions, among other lines and round things, turned by any angle, seen from either side, partly
+hidden.
 
 Seven landmarks. A small detector says how much each pixel looks like each of them, whatever the angle: it compares the
 spectra of rings around the pixel, which do not change when the picture is turned. Hubs look like other round things,
@@ -7,10 +12,10 @@ all pairs holds for every angle and for mirror images, and the graph is as loopy
 hidden landmark costs the others: it gets some candidate that fits few of them. `exact` finds the best configuration and
 proves it; the rigid motion that most landmarks agree with then says which are hidden, and where they are.
 
-Needs partgraph-solvers; with Pillow it writes ``rigid_object.png``.
+Needs partgraph-solvers. With ``--plot`` the script writes ``rigid_object.png``, for which Pillow must be installed.
 """
 
-from importlib.util import find_spec
+import sys
 from itertools import combinations
 
 import numpy as np
@@ -231,7 +236,7 @@ def main() -> None:
             f"picture {number:2}: score {solution.scores[0]:6.1f}, proven; called hidden: "
             f"{', '.join(np.array(GRAPH.parts)[~taken]) or 'none'} (are: {', '.join(np.array(GRAPH.parts)[~seen])})"
         )
-        if number == 0 and find_spec("PIL"):
+        if number == 0 and "--plot" in sys.argv:
             draw(image, truth, argmax, fit)
     for name, count in right.items():
         print(f"{name:24} {count:3} of {total} landmarks in view within 6 px")
