@@ -126,8 +126,8 @@ class Problem:
         residuals : array or tensor, optional
             ``(N, D, *grid)`` float, length: added to the position of every candidate.
         offsets : array or tensor, optional
-            ``(E, D, *grid)`` float, length: where an edge's second part is expected, relative to its first part's candidate
-            in that pixel or voxel. They become anchors.
+            ``(E, D, *grid)`` float, length: where an edge's second part is expected, relative to its first part's
+            candidate in that pixel or voxel. They become anchors.
         unary : sequence of sequences of Potential
             As in a problem.
         keep : int, "provable" or None
