@@ -6,7 +6,7 @@ VENV ?= .venv
 ARGS ?=
 
 BIN := $(VENV)/bin
-PROJECTS := . plugins/partgraph-volumetric plugins/partgraph-toulbar2 plugins/partgraph-solvers plugins/partgraph-humanpose
+PROJECTS := . plugins/partgraph-volumetric plugins/partgraph-toulbar2 plugins/partgraph-torch plugins/partgraph-solvers plugins/partgraph-humanpose
 TESTS := tests plugins examples
 
 BUILT_FROM := $(wildcard pyproject.toml plugins/*/pyproject.toml plugins/*/setup.py \
@@ -34,8 +34,8 @@ test: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=plugins/partgraph-solvers/src:plugins/partgraph-volumetric/src:plugins/partgraph-humanpose/src:plugins/partgraph-toulbar2/src \
-		$(BIN)/mypy -p partgraph -p partgraph_solvers -p partgraph_volumetric -p partgraph_humanpose -p partgraph_toulbar2
+	MYPYPATH=plugins/partgraph-solvers/src:plugins/partgraph-volumetric/src:plugins/partgraph-humanpose/src:plugins/partgraph-toulbar2/src:plugins/partgraph-torch/src \
+		$(BIN)/mypy -p partgraph -p partgraph_solvers -p partgraph_volumetric -p partgraph_humanpose -p partgraph_toulbar2 -p partgraph_torch
 
 examples: install-dev
 	@for file in examples/*.py; do echo "--- $$file"; $(BIN)/python $$file || exit 1; done

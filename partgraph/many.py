@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import closing
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from partgraph import plugins
 from partgraph.errors import SolveManyError
 from partgraph.problem import Problem
-from partgraph.solver import Solution, Solver, solve
+from partgraph.solver import Solution, Solver, solve, verified, why_unsolvable
 
 Answer: TypeAlias = Solution | Exception
 """What became of one problem: its solution, or why there is none."""
@@ -46,7 +46,8 @@ def solve_many(
         How many configurations to ask for, of each problem.
     executor : concurrent.futures.Executor, optional
         Whoever solves them: a pool of threads (compiled solvers release the GIL), of processes, or another library's
-        (dask's ``client.get_executor()``, loky's). It is left open. None: solved here, one by one.
+        (dask's ``client.get_executor()``, loky's). It is left open. None: solved here, one by one, or, by a solver
+        with a ``batch_size``, so many of one shape at a time.
     in_flight : int, optional
         How many problems the executor holds at most; by default 4 for each processor of this machine. A cluster
         wants a few times the number of its workers.
@@ -74,7 +75,11 @@ def solve_many(
         raise ValueError(f"in_flight must be at least 1, or None for the default; found {in_flight}")
     if isinstance(solver, str):
         plugins.get("solver", solver)  # an unknown name is one error, not one for each problem
-    if executor is None:
+    if executor is None and isinstance(solver, str):
+        solver = _made(plugins.get("solver", solver))
+    if executor is None and isinstance(solver, Solver) and solver.batch_size > 1:
+        done = _in_batches(problems, solver, n_best, throw)
+    elif executor is None:
         done = ((k, _answer(problem, solver, n_best, throw)) for k, problem in enumerate(problems))
     else:
         most = in_flight or AHEAD * (os.cpu_count() or 1)
@@ -101,6 +106,52 @@ def _answer(problem: Problem, solver: Solver | str | None, n_best: int, throw: b
         return solve(problem, solver, n_best=n_best, throw=throw)
     except Exception as error:
         return error
+
+
+def _made(target: Any) -> Any:
+    return target() if isinstance(target, type) else target
+
+
+def _in_batches(
+    problems: Iterable[Problem], solver: Solver, n_best: int, throw: bool
+) -> Generator[tuple[int, Answer]]:
+    """Yield numbers and answers; problems of one shape that follow each other are solved together."""
+    waiting: list[tuple[int, Problem]] = []
+    for k, problem in enumerate(problems):
+        if waiting and (len(waiting) == solver.batch_size or _shape(waiting[0][1]) != _shape(problem)):
+            yield from _batch(waiting, solver, n_best, throw)
+            waiting = []
+        waiting.append((k, problem))
+    yield from _batch(waiting, solver, n_best, throw)
+
+
+def _shape(problem: Problem) -> tuple[Any, ...]:
+    graph = problem.graph
+    return graph.parts, graph.edges, problem.sizes, problem.dimensions
+
+
+def _batch(
+    waiting: list[tuple[int, Problem]], solver: Solver, n_best: int, throw: bool
+) -> Iterator[tuple[int, Answer]]:
+    """Solve problems together; where that fails, and for what cannot be solved, one by one: each has its own error."""
+    together: list[tuple[int, Problem]] = []
+    for k, problem in waiting:
+        plain = problem.detach()
+        if why_unsolvable(plain) is None and solver.supports(plain) is None:
+            together.append((k, plain))
+        else:
+            yield k, _answer(problem, solver, n_best, throw)
+    try:
+        found = solver.compute_many([problem for _, problem in together], n_best) if together else []
+        answers: list[Answer] = [
+            verified(problem, solution, type(solver).__name__)
+            if len(solution.scores)
+            else _answer(problem, solver, n_best, throw)
+            for (_, problem), solution in zip(together, found, strict=True)
+        ]
+    except Exception:
+        answers = [_answer(problem, solver, n_best, throw) for _, problem in together]
+    yield from ((k, answer) for (k, _), answer in zip(together, answers, strict=True))
 
 
 def _as_completed(

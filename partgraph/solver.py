@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
 import attrs
@@ -88,6 +88,15 @@ class Solver(abc.ABC):
     def compute(self, problem: Problem, state: Any, n_best: int) -> Solution:
         """Return up to `n_best` configurations of a supported problem, given the state of `init`."""
 
+    @property
+    def batch_size(self) -> int:
+        """How many problems of one shape `solve_many` hands to `compute_many` at once; 1: none, the default."""
+        return 1
+
+    def compute_many(self, problems: Sequence[Problem], n_best: int) -> Sequence[Solution]:
+        """Return what `compute` does for each of several supported problems with equal graphs and sizes."""
+        return [self.compute(problem, self.init(problem), n_best) for problem in problems]
+
 
 def solve(
     problem: Problem,
@@ -138,7 +147,7 @@ def solve(
             raise UnsupportedProblemError(f"{name} cannot solve this problem: {reason}")
         solution = solver.compute(problem, solver.init(problem) if state is None else state, n_best)
         if len(solution.scores):
-            return _verified(problem, solution, name)
+            return verified(problem, solution, name)
         trouble = f"{name} found no allowed configuration"
     if throw:
         raise SolveError(trouble)
@@ -174,7 +183,7 @@ def why_unsolvable(problem: Problem) -> str | None:
     return None
 
 
-def _verified(problem: Problem, solution: Solution, who: str) -> Solution:
+def verified(problem: Problem, solution: Solution, who: str) -> Solution:
     """Return the solution with scores by ``problem.score``, in order; raise if what the solver said differs."""
     scores = problem.score(solution.labels)
     # Solvers may add in another order, and in fewer bits where they prune; more than this is no rounding.

@@ -217,6 +217,51 @@ def test_an_error_in_progress_cancels_what_is_pending() -> None:
     assert never.futures[1].cancelled()
 
 
+@final
+@attrs.frozen
+class Together(Solver):
+    """Solve up to three problems at a time; break down where a first score is 5."""
+
+    exact: ClassVar[bool] = True
+    seen: list[int] = attrs.field(factory=list)
+
+    batch_size = 3
+
+    def supports(self, problem: Problem) -> str | None:
+        return "it is odd" if problem.candidates[0].scores[0] == 1 else None
+
+    def compute(self, problem: Problem, state: object, n_best: int) -> Solution:
+        return self.compute_many([problem], n_best)[0]
+
+    def compute_many(self, problems, n_best: int) -> list[Solution]:
+        self.seen.append(len(problems))
+        if any(problem.candidates[0].scores[0] == 5 for problem in problems):
+            raise ZeroDivisionError("broke down")
+        return [Exhaustive().compute(problem, None, n_best) for problem in problems]
+
+
+def smaller(seed: int) -> Problem:
+    problem = make(seed)
+    own = tuple(Candidates(part.positions[:3], part.scores[:3]) for part in problem.candidates)
+    return attrs.evolve(problem, candidates=own)
+
+
+def test_problems_of_one_shape_are_solved_together() -> None:
+    solver = Together()
+    problems = [make(0), make(1), make(2), make(3), smaller(0), smaller(1), make(4)]
+    found = solve_many(problems, solver, n_best=2)
+    assert solver.seen == [3, 1, 2, 1]
+    for problem, solution in zip(problems, found, strict=True):
+        np.testing.assert_array_equal(solution.labels, solve(problem, "exhaustive", n_best=2).labels)
+
+
+def test_a_failure_in_a_batch_costs_no_other_its_answer() -> None:
+    with pytest.raises(SolveManyError) as caught:
+        solve_many([make(0), odd(1), broken(), odd(5), make(1)], Together())
+    kinds = [type(answer) for answer in caught.value.answers]
+    assert kinds == [Solution, UnsupportedProblemError, SolveError, ZeroDivisionError, Solution]
+
+
 def test_bad_questions_are_refused_before_any_problem_is_taken() -> None:
     def problems():
         raise AssertionError("taken")

@@ -54,9 +54,9 @@ class Batch:
         count = range(len(graph.parts))
         shift = torch.zeros(len(problems), 1, problems[0].dimensions, dtype=torch.float64, device=device)
         if dtype is torch.float32:
-            shift += _stacked([np.mean([c.positions.mean(0) for c in p.candidates], 0) for p in problems], device)[
-                :, None
-            ]
+            shift += _stacked(
+                [np.mean([c.positions.mean(0) for c in p.candidates], 0) for p in problems], device
+            )[:, None]
         positions = [_stacked([p.candidates[i].positions for p in problems], device) for i in count]
         scores = [_stacked([p.unary_scores(i) for p in problems], device) for i in count]
         labels = [_padded(_spatial_order(own), run) for own in positions]
@@ -118,16 +118,16 @@ def _margin(problem: Problem, dtype: torch.dtype) -> tuple[float, float]:
     """Return a and b: sums of a configuration's terms differ by a + b |score| at most.
 
     With u the unit roundoff and G = |score| + M, M the sum of |maxima|, every summand of a configuration worth having
-    lies within 2 G: n of them in any order, differences of such sums among them, err by 8 n^2 G u at most. Where float32
-    rounds coordinates by delta <= 4 u (|x| + |offset| + |y|), a square w e^2 errs by 2 sqrt(w 2 G) sqrt(w) delta +
-    w delta^2; with the sum R over edges and axes of sqrt(w) (|x| + |offset| + |y|), and 2 sqrt(G) R <= G + R^2, that is at
-    most 16 u (G + R^2). Twice, since two configurations are compared.
+    lies within 2 G: n of them in any order, differences of such sums among them, err by 8 n^2 G u at most. Where
+    float32 rounds coordinates by delta <= 4 u (|x| + |offset| + |y|), a square w e^2 errs by 2 sqrt(w 2 G) sqrt(w)
+    delta + w delta^2; with the sum R over edges and axes of sqrt(w) (|x| + |offset| + |y|), and 2 sqrt(G) R <= G + R^2,
+    that is at most 16 u (G + R^2). Twice, since two configurations are compared.
     """
     u = torch.finfo(dtype).eps
     tops = sum(abs(float(problem.unary_scores(i).max())) for i in range(len(problem.sizes)))
     n = 4 + 2 * len(problem.sizes) + 2 * (problem.dimensions + 1) * len(problem.pairwise)
     reach = 0.0
-    for e, (i, j) in enumerate(problem.graph.edges):
+    for e, (_i, j) in enumerate(problem.graph.edges):
         x, y, term = problem.anchor(e), problem.candidates[j].positions, problem.pairwise[e]
         if isinstance(term, Quadratic):
             far = 2 * (np.abs(x).max() + np.abs(y).max()) + np.abs(term.offset)

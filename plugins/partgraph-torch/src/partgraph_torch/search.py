@@ -31,7 +31,10 @@ class Level:
     def __init__(self, batch: Batch, edges: Edges, run: int, kept: list[Tensor], tile: int) -> None:
         self.batch, self.edges, self.run, self.kept, self.tile = batch, edges, run, kept, tile
         tops = [own.unflatten(1, (-1, run)).max(2) for own in batch.scores]
-        best = [top.indices + torch.arange(0, top.indices.shape[1] * run, run, device=top.indices.device) for top in tops]
+        best = [
+            top.indices + torch.arange(0, top.indices.shape[1] * run, run, device=top.indices.device)
+            for top in tops
+        ]
         self.tops = [_at(top.values, own, -torch.inf) for top, own in zip(tops, kept, strict=True)]
         self._best = [_at(own, keep, 0) for own, keep in zip(best, kept, strict=True)]
 
@@ -43,13 +46,17 @@ class Level:
         keep = self.kept[part].clamp(min=0)
         return Interval(_rows(box.lo, keep), _rows(box.hi, keep))
 
-    def message(self, branch: Branch, to_parent: bool, values: Tensor, alone: bool, rows: Tensor | None = None) -> Tensor:
+    def message(self, branch: Branch, to_parent: bool, values: Tensor, alone: bool) -> Tensor:
         """Return the best of values (B, n) of one end plus the terms, for every run of the other end: (B, m)."""
-        there, here = (branch.child, branch.parent) if to_parent else (branch.parent, branch.child)
+        here = branch.parent if to_parent else branch.child
         result = torch.full_like(self.tops[here], -torch.inf)
         count, width = result.shape[1], values.shape[1]
         ends = [
-            (self.boxes_of(i, self.batch.anchors[e], alone), self.boxes_of(j, self.batch.positions[j], alone), i == here)
+            (
+                self.boxes_of(i, self.batch.anchors[e], alone),
+                self.boxes_of(j, self.batch.positions[j], alone),
+                i == here,
+            )
             for e, (i, j) in ((e, self.edges[e]) for e in branch.edges)
         ]
         step = max(1, self.tile // (max(1, width) * len(values)))

@@ -7,6 +7,7 @@ among these, ties by lowest labels.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, final
 
@@ -33,7 +34,7 @@ def _device(instance: Any, attribute: Any, value: str | None) -> None:
 
 def _runs(instance: Any, attribute: Any, value: tuple[int, ...]) -> None:
     sizes = (*value, 1)
-    if any(size < 2 for size in value) or any(a % b or a == b for a, b in zip(sizes, sizes[1:], strict=False)):
+    if any(size < 2 for size in value) or any(a % b or a == b for a, b in itertools.pairwise(sizes)):
         raise ValueError(f"runs must fall, each divided by the next, down to at least 2; found {value}")
 
 
@@ -86,8 +87,8 @@ class Torch(Solver):
         if cycle:
             names = ", ".join(problem.graph.parts[part] for part in cycle)
             return (
-                f"the graph has a cycle ({names}), and messages in torch need a tree. Use exact or admm (partgraph-solvers), "
-                "or solve problem.restrict(star) for each star"
+                f"the graph has a cycle ({names}), and messages in torch need a tree. "
+                "Use exact or admm (partgraph-solvers), or solve problem.restrict(star) for each star"
             )
         return None
 

@@ -21,8 +21,8 @@ class Terms(abc.ABC):
     def upper(self, x: Interval, y: Interval) -> Tensor:
         """Return upper bounds (B, a, b) for boxes x (B, a, D) of the edge's first part and y (B, b, D) of the second.
 
-        A box that is a point has its score, found by the operations that bound larger boxes: rounding cannot put a bound
-        below the score of a point.
+        A box that is a point has its score, found by the operations that bound larger boxes: rounding cannot put a
+        bound below the score of a point.
         """
 
 
