@@ -33,8 +33,8 @@ class Batch:
         For each edge (B, K, D): what stands for its first part.
     terms : list of Terms
         For each edge.
-    margin : Tensor
-        (B, 2): by a + b |score| rounding moves a score at most, in the arithmetic of this batch and of the problem.
+    magnitudes : Tensor
+        (B, 3) float64, of each problem what `rounding` needs.
     """
 
     labels: list[Tensor]
@@ -42,7 +42,7 @@ class Batch:
     positions: list[Tensor]
     anchors: list[Tensor]
     terms: list[Terms]
-    margin: Tensor
+    magnitudes: Tensor
 
     @classmethod
     def of(cls, problems: Sequence[Problem], run: int, device: torch.device, dtype: torch.dtype) -> Batch:
@@ -65,14 +65,28 @@ class Batch:
         for e, (i, _) in enumerate(graph.edges):
             own = [p.anchor(e) for p in problems]
             anchors.append(_taken(_stacked(own, device) - shift, places[i]).to(dtype))
-        margin = torch.as_tensor([_margin(p, dtype) for p in problems], dtype=torch.float64, device=device)
+        magnitudes = torch.tensor([_magnitudes(p) for p in problems], dtype=torch.float64, device=device)
         taken = [
             torch.gather(own, 1, place).masked_fill(label < 0, -torch.inf).to(dtype)
             for own, place, label in zip(scores, places, labels, strict=True)
         ]
         moved = [_taken(own - shift, place).to(dtype) for own, place in zip(positions, places, strict=True)]
         terms = [terms_of([p.pairwise[e] for p in problems], moved[0]) for e in range(len(graph.edges))]
-        return cls(places, taken, moved, anchors, terms, margin)
+        return cls(places, taken, moved, anchors, terms, magnitudes)
+
+    def rounding(self, score: Tensor) -> Tensor:
+        """Return by how much sums of a configuration's terms near `score` (B,) differ at most, here and there: (B,).
+
+        With u the unit roundoff, M the sum of |maxima| and G = |score| + M, the sizes of the summands of a
+        configuration worth having add up to 2 G at most: n of them in any order, with differences of such sums, err by
+        4 n G u. Where float32 rounds coordinates by delta <= 4 u (|x| + |offset| + |y|), a square w e^2 errs by 2
+        sqrt(w 2 G) sqrt(w) delta + w delta^2; R is the sum over edges and axes of sqrt(w) (|x| + |offset| + |y|). Twice, since
+        two configurations are compared.
+        """
+        n, most, reach = self.magnitudes.unbind(1)
+        kind = torch.finfo(self.scores[0].dtype)
+        g = score.abs().nan_to_num(posinf=0.0) + most
+        return 2 * kind.eps * (4 * n * g + 8 * (2 * g).sqrt() * reach + 16 * kind.eps * reach**2) + kind.tiny
 
 
 def only_quadratic(problem: Problem) -> bool:
@@ -114,25 +128,16 @@ def _spatial_order(points: Tensor) -> Tensor:
     return code.argsort(dim=1, stable=True)
 
 
-def _margin(problem: Problem, dtype: torch.dtype) -> tuple[float, float]:
-    """Return a and b: sums of a configuration's terms differ by a + b |score| at most.
-
-    With u the unit roundoff and G = |score| + M, M the sum of |maxima|, every summand of a configuration worth having
-    lies within 2 G: n of them in any order, differences of such sums among them, err by 8 n^2 G u at most. Where
-    float32 rounds coordinates by delta <= 4 u (|x| + |offset| + |y|), a square w e^2 errs by 2 sqrt(w 2 G) sqrt(w)
-    delta + w delta^2; with the sum R over edges and axes of sqrt(w) (|x| + |offset| + |y|), and 2 sqrt(G) R <= G + R^2,
-    that is at most 16 u (G + R^2). Twice, since two configurations are compared.
-    """
-    u = torch.finfo(dtype).eps
-    tops = sum(abs(float(problem.unary_scores(i).max())) for i in range(len(problem.sizes)))
+def _magnitudes(problem: Problem) -> tuple[float, float, float]:
+    """Return n, M and R for `Batch.rounding`."""
+    most = sum(abs(float(problem.unary_scores(i).max())) for i in range(len(problem.sizes)))
     n = 4 + 2 * len(problem.sizes) + 2 * (problem.dimensions + 1) * len(problem.pairwise)
     reach = 0.0
-    for e, (_i, j) in enumerate(problem.graph.edges):
+    for e, (_, j) in enumerate(problem.graph.edges):
         x, y, term = problem.anchor(e), problem.candidates[j].positions, problem.pairwise[e]
         if isinstance(term, Quadratic):
             far = 2 * (np.abs(x).max() + np.abs(y).max()) + np.abs(term.offset)
             reach += float((np.sqrt(term.weight) * far).sum())
         else:
-            tops += max(0.0, float(term.bounds(Interval.hull(x), Interval.hull(y)).hi))
-    a = 2 * u * (8 * n**2 * tops + 16 * (tops + (reach**2 if dtype is torch.float32 else 0.0)))
-    return a + float(np.finfo(np.float32 if dtype is torch.float32 else float).tiny), 2 * u * (8 * n**2 + 16)
+            most += max(0.0, float(term.bounds(Interval.hull(x), Interval.hull(y)).hi))
+    return n, most, reach

@@ -123,7 +123,7 @@ def survivors(
     """Return for each part (B, n) places of candidates that may be in one of the n best configurations, -1 for none."""
     sizes = [*runs, 1]
     kept = [_every(own, sizes[0]) for own in batch.scores]
-    known = torch.full_like(batch.margin[:, 0], -torch.inf)
+    known = torch.full_like(batch.magnitudes[:, 0], -torch.inf)
     for level, run in enumerate(sizes):
         stage = Level(batch, edges, run, kept, tile)
         found = [stage.upward(tree, alone=True) for tree in trees]
@@ -136,7 +136,7 @@ def survivors(
                 known = torch.maximum(known, torch.nan_to_num(total - top, nan=-torch.inf) + nth)
         bounded = found if run == 1 else [stage.upward(tree, alone=False) for tree in trees]
         most = [sums[tree.root].amax(1).double() for tree, (sums, _) in zip(trees, bounded, strict=True)]
-        least = known - batch.margin[:, 0] - batch.margin[:, 1] * known.abs().nan_to_num(posinf=0.0)
+        least = known - batch.rounding(known)
         for index, (tree, (sums, messages)) in enumerate(zip(trees, bounded, strict=True)):
             others = sum((own for other, own in enumerate(most) if other != index), torch.zeros_like(known))
             rest = torch.where(known == -torch.inf, -torch.inf, least - others)
