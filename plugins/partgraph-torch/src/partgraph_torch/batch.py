@@ -79,9 +79,9 @@ class Batch:
 
         With u the unit roundoff, M the sum of |maxima| and G = |score| + M, the sizes of the summands of a
         configuration worth having add up to 2 G at most: n of them in any order, with differences of such sums, err by
-        4 n G u. Where float32 rounds coordinates by delta <= 4 u (|x| + |offset| + |y|), a square w e^2 errs by 2
-        sqrt(w 2 G) sqrt(w) delta + w delta^2; R is the sum over edges and axes of sqrt(w) (|x| + |offset| + |y|). Twice, since
-        two configurations are compared.
+        4 n G u. Where float32 rounds coordinates by delta <= 4 u (|x| + |offset| + |y|), a square w e^2 errs by
+        2 sqrt(w 2 G) sqrt(w) delta + w delta^2; R is the sum over edges and axes of sqrt(w) (|x| + |offset| + |y|).
+        Twice, since two configurations are compared.
         """
         n, most, reach = self.magnitudes.unbind(1)
         kind = torch.finfo(self.scores[0].dtype)
