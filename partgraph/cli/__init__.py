@@ -21,6 +21,7 @@ _LEARNING = {
     "train": ("learning", "Train a model on a data set."),
     "evaluate": ("evaluation", "Measure the errors of a trained model on a data set."),
     "predict": ("learning", "Predict poses in your own images."),
+    "export": ("export", "Write the network of a trained model as an ONNX file."),
     "demo": ("evaluation", "Show what the shipped weights do on held-out images."),
 }
 

@@ -69,6 +69,13 @@ class Network(nn.Module, abc.ABC):
         They are float32 even where autocast lets layers work in half precision: losses and search compare scores.
         """
 
+    def layers(self) -> tuple[nn.Module, tuple[str, ...]] | None:
+        """The network for other runtimes: a module from images to a tuple of tensors, and their names.
+
+        Together they say all that differs between images; None, the default, where that is not offered.
+        """
+        return None
+
     @abc.abstractmethod
     def problems(self, outputs: Any, graph: Graph, *, pairwise_scale: float = 1.0) -> list[Problem]:
         """One problem of tensors for each image of a batch.

@@ -410,3 +410,10 @@ def test_a_graph_learned_from_the_training_data_is_evaluated(run, config, folder
     assert code == 0, err
     assert list(json.loads(out)["reconstruction_error_mm"]) == ["dots-star", "own.json"]
     assert_one_line(*run("evaluate", folder, "--graph", "no.json"), "no.json: cannot be read")
+
+
+def test_export_says_what_it_cannot_do(run, folder, tmp_path):
+    pytest.importorskip("onnxscript")
+    assert_one_line(*run("export", folder, "--out", tmp_path / "toy.onnx"), "DotNetwork", "Network.layers")
+    assert_one_line(*run("export", folder, "--out", tmp_path / "toy"), "--out", "model.onnx")
+    assert not list(tmp_path.glob("toy*"))

@@ -138,6 +138,9 @@ class VolumetricNetwork(Network):
         offsets = _per_joint(self.offset_head, features, joints).view(*shape, joints, 3)
         return (residuals + self._residual_shift) * self.volume.stride, offsets * self.volume.stride
 
+    def layers(self) -> tuple[nn.Module, tuple[str, ...]]:
+        return _Dense(self), ("scores", "residuals", "offsets", "maps")
+
     def heads(self) -> Iterator[nn.Parameter]:
         for head in (self.voxel_head, self.map_head, self.residual_head, self.offset_head):
             yield from head.parameters()
@@ -169,6 +172,26 @@ class VolumetricNetwork(Network):
         """(B, N) int: index of the cell that each joint lies in, the nearest one for joints outside the crop."""
         at = (target[..., :2] / self.volume.stride).long().clamp(0, self.volume.cells - 1)
         return at[..., 1] * self.volume.cells + at[..., 0]
+
+
+@final
+class _Dense(nn.Module):
+    """All heads at all cells: voxel scores, residuals and offsets in px, 2D scores (see the module's docstring)."""
+
+    def __init__(self, network: VolumetricNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        network, outputs = self.network, self.network(images)
+        joints = len(network.parts)
+        offsets = network.offsets(outputs.features, [(i, j) for i in range(joints) for j in range(joints)])
+        return (
+            outputs.voxels,
+            network.residuals(outputs.features),
+            offsets.unflatten(1, (joints, joints)),
+            outputs.maps,
+        )
 
 
 def gather_cells(features: Tensor, cells: Tensor) -> Tensor:
