@@ -103,7 +103,7 @@ def leaves(value: object) -> list[Array]:
 
 
 def _is_leaf(value: object) -> bool:
-    return is_tensor(value) or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
+    return value.dtype.kind == "f" if isinstance(value, np.ndarray) else is_tensor(value)
 
 
 # -- functions ---------------------------------------------------------------------------------------------------
@@ -140,9 +140,8 @@ def maximum(x: Array, y: Array) -> Array:
 
 def is_finite(x: np.ndarray) -> bool:
     """Whether every element of a NumPy array is finite, in most cases found without a temporary array."""
-    # A finite sum has finite terms. Finite terms may still overflow the sum; only then look at each.
-    with np.errstate(all="ignore"):
-        return math.isfinite(float(np.sum(x))) or bool(np.isfinite(x).all())
+    # A finite sum of squares has finite terms. Finite terms may still overflow the sum; only then look at each.
+    return math.isfinite(np.vdot(x, x)) or bool(np.isfinite(x).all())
 
 
 def _is_plain(x: object) -> bool:

@@ -203,14 +203,16 @@ class Problem:
             (...) float, -inf where a candidate is forbidden.
         """
         labels = wellformed.check_labels(self, labels)
+        columns = [labels[..., i] for i in range(len(self.candidates))]
+        positions = [own.positions[column] for own, column in zip(self.candidates, columns, strict=True)]
         total: Array = 0.0
-        for i, own in enumerate(self.candidates):
-            total = total + own.scores[labels[..., i]]
-            for term in self.unary[i]:
-                total = total + term.evaluate(own.positions[labels[..., i]])
-        for e, (i, j) in enumerate(self.graph.edges):
-            x, y = self.anchor(e)[labels[..., i]], self.candidates[j].positions[labels[..., j]]
-            total = total + self.pairwise[e].evaluate(x, y)
+        for own, terms, column, x in zip(self.candidates, self.unary, columns, positions, strict=True):
+            total = total + own.scores[column]
+            for term in terms:
+                total = total + term.evaluate(x)
+        for (i, j), term, anchors in zip(self.graph.edges, self.pairwise, self.anchors, strict=True):
+            x = positions[i] if anchors is None else anchors[columns[i]]
+            total = total + term.evaluate(x, positions[j])
         return total
 
     def with_unary(self, part: int, *terms: Potential) -> Problem:

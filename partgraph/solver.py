@@ -177,6 +177,8 @@ def why_unsolvable(problem: Problem) -> str | None:
             return f"part {name!r}: scores must be finite, or -inf to forbid; found NaN or +inf"
         if best == -np.inf:
             return f"part {name!r}: every candidate is forbidden (score -inf); allow at least one"
+    if all(map(arrays.is_finite, arrays.leaves((problem.pairwise, problem.anchors)))):
+        return None
     for e, (term, anchors) in enumerate(zip(problem.pairwise, problem.anchors, strict=True)):
         if not all(map(arrays.is_finite, arrays.leaves((anchors, term)))):
             return f"edge {graph.edge_name(e)}: anchors and {type(term).__name__} must be finite; found NaN or infinity"

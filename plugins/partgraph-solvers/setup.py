@@ -25,7 +25,7 @@ extensions = [
         extra_compile_args=MSVC if sys.platform == "win32" else GNU,
         language="c++",
     )
-    for name in ("_star", "_dense", "_kd", "_terms")
+    for name in ("_star", "_dense", "_kd", "_loops", "_terms")
 ]
 directives = {"boundscheck": debug, "wraparound": debug, "initializedcheck": debug}
 setup(ext_modules=cythonize(extensions, compiler_directives=directives))

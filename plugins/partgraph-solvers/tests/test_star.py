@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 import numpy as np
 import pytest
@@ -193,6 +195,9 @@ class Shuffled(BlockSet):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self._rng = np.random.default_rng(seed)
+
+    def add(self, parts: Iterable[np.ndarray]) -> None:
+        """Leave them to `_order`."""
 
     def _order(self, positions: np.ndarray) -> np.ndarray:
         known = self._orders.setdefault(

@@ -2,6 +2,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+MAX_AXES: int
+
+def add_quadratic(
+    table: np.ndarray, x: np.ndarray, y: np.ndarray, weight: np.ndarray, offset: np.ndarray
+) -> None: ...
 def search(
     unary: Sequence[np.ndarray],
     edges: Sequence[tuple[int, int]],

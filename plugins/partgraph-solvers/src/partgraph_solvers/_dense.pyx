@@ -31,6 +31,34 @@ cdef extern from "kernel/dense.h" namespace "partgraph" nogil:
         COutcome run(int, double, const CLimits&) except +
 
 
+cdef extern from "kernel/quadratic.h" namespace "partgraph" nogil:
+    const int SAME
+    double quadratic(const double*, const double*, const double*, const double*, int)
+
+MAX_AXES = SAME
+
+
+def add_quadratic(double[:, :] table, const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
+                  const double[::1] offset):
+    """Add ``Quadratic(weight, offset).evaluate(x[:, None], y[None])`` to a table, the same bits up to `MAX_AXES` axes.
+
+    Parameters
+    ----------
+    table : array
+        (n, m) float64, changed.
+    x, y : array
+        (n, D) and (m, D) float64.
+    weight, offset : array
+        (D,) float64.
+    """
+    cdef Py_ssize_t i, j
+    cdef int dim = <int>weight.shape[0]
+    with nogil:
+        for i in range(x.shape[0]):
+            for j in range(y.shape[0]):
+                table[i, j] += quadratic(&x[i, 0], &y[j, 0], &weight[0], &offset[0], dim)
+
+
 cdef vector[const double*] _pointers(arrays):
     cdef vector[const double*] pointers
     cdef const double[::1] own

@@ -11,6 +11,8 @@ from libcpp.memory cimport unique_ptr, make_unique
 from libcpp.utility cimport move
 from libcpp.vector cimport vector
 
+from math import inf as INF
+
 import numpy as np
 
 
@@ -61,8 +63,11 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
         bool_t proven
         long blocks_opened, centers_visited
 
+    cdef cppclass CDeadline "partgraph::Deadline":
+        CDeadline(double)
+
     cdef cppclass CSearch "partgraph::Search":
-        CSearch(const CStarProblem&, int) except +
+        CSearch(const CStarProblem&, int, const CDeadline&) except +
         COutcome run(long) except +
 
     cdef cppclass CChoice "partgraph::Choice":
@@ -72,12 +77,18 @@ cdef extern from "kernel/star.h" namespace "partgraph" nogil:
     vector[CChoice] best_centers(const CKernels&, const CBlocks&, const CScores&, const vector[CLeaf]&, const int32_t*,
                                  int) except +
 
+cdef extern from "kernel/sites.h" namespace "partgraph" nogil:
+    void c_make_blocks "partgraph::make_blocks"(
+        const vector[CPoints]&, const vector[int32_t*]&, vector[int]&, vector[unique_ptr[CBlocks]]&) except +
+    void c_make_scores "partgraph::make_scores"(
+        const vector[const double*]&, const vector[const CBlocks*]&, vector[unique_ptr[CScores]]&) except +
+
 cdef extern from "kernel/marginals.h" namespace "partgraph" nogil:
     cdef cppclass CMarginals "partgraph::Marginals":
         vector[int32_t] labels
         vector[double] values
 
-    vector[CMarginals] max_marginals(const CStarProblem&, double) except +
+    vector[CMarginals] max_marginals(const CStarProblem&, double, const CDeadline&) except +
 
 MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
 
@@ -141,6 +152,33 @@ cdef class Blocks:
         return self._blocks.get().blocks
 
 
+def blocks_of(points):
+    """Return the blocks of several parts, points (K, D) float64 each; those of one grid share an order."""
+    cdef vector[CPoints] sets
+    cdef vector[int32_t*] orders
+    cdef vector[int] source
+    cdef vector[unique_ptr[CBlocks]] made
+    cdef const double[:, ::1] own
+    cdef int32_t[::1] order
+    arrays = []  # the orders
+    for own in points:
+        order = np.empty(own.shape[0], dtype=np.int32)
+        arrays.append(order.base)
+        sets.push_back(_points(own))
+        orders.push_back(&order[0])
+    with nogil:
+        c_make_blocks(sets, orders, source, made)
+    found = []
+    cdef Blocks blocks
+    cdef size_t k
+    for k in range(sets.size()):
+        blocks = Blocks.__new__(Blocks)
+        blocks._points, blocks._order = points[k], arrays[source[k]]
+        blocks._blocks = move(made[k])
+        found.append(blocks)
+    return found
+
+
 cdef class Scores:
     """Unary scores of one part, (K,) float64, along the order of its `blocks`."""
 
@@ -152,6 +190,30 @@ cdef class Scores:
         cdef const CBlocks* along = blocks._blocks.get()
         with nogil:
             self._scores = make_unique[CScores](&scores[0], along[0])
+
+
+def scores_of(tables, blocks):
+    """Return the scores of several parts, (K,) float64 each, along their blocks."""
+    cdef vector[const double*] values
+    cdef vector[const CBlocks*] along
+    cdef vector[unique_ptr[CScores]] made
+    cdef const double[::1] own
+    cdef Blocks where
+    for own, where in zip(tables, blocks):
+        if own.shape[0] != where._order.shape[0]:
+            raise ValueError(f"{own.shape[0]} scores for {where._order.shape[0]} candidates")
+        values.push_back(&own[0])
+        along.push_back(where._blocks.get())
+    cdef size_t k
+    with nogil:
+        c_make_scores(values, along, made)
+    found = []
+    cdef Scores scores
+    for k in range(values.size()):
+        scores = Scores.__new__(Scores)
+        scores._scores = move(made[k])
+        found.append(scores)
+    return found
 
 
 cdef class Star:
@@ -205,10 +267,11 @@ cdef class Star:
             star = make_unique[CStarProblem](kernels[0], self._star, parts, folds)
         return move(star)
 
-    def marginals(self, scores, pulls, double threshold):
+    def marginals(self, scores, pulls, double threshold, double max_seconds=INF):
         """Return the labels that are in a configuration of at least this score, and how high such a one scores.
 
-        None that reaches the threshold is left out; some that miss it by rounding may be returned.
+        None that reaches the threshold is left out; some that miss it by rounding may be returned. Without an end in
+        `max_seconds` the list is empty.
 
         Returns
         -------
@@ -218,10 +281,10 @@ cdef class Star:
         cdef unique_ptr[CStarProblem] star = self._problem(scores, pulls, None)
         cdef vector[CMarginals] found
         with nogil:
-            found = max_marginals(star.get()[0], threshold)
+            found = max_marginals(star.get()[0], threshold, CDeadline(max_seconds))
         return [_marginals_of(found[i]) for i in range(<int>found.size())]
 
-    def solve(self, scores, pulls, int n_best, long max_blocks, instruction_set=None):
+    def solve(self, scores, pulls, int n_best, long max_blocks, instruction_set=None, double max_seconds=INF):
         """Return the n best configurations and what is known about the rest.
 
         Parameters
@@ -236,6 +299,8 @@ cdef class Star:
             Center blocks to open at most; negative for no limit.
         instruction_set : str, optional
             One of `instruction_sets`.
+        max_seconds : float
+            Time for the search; inf for no limit.
 
         Returns
         -------
@@ -251,9 +316,10 @@ cdef class Star:
         """
         cdef unique_ptr[CStarProblem] star = self._problem(scores, pulls, instruction_set)
         cdef unique_ptr[CSearch] search
+        cdef unique_ptr[CDeadline] deadline = make_unique[CDeadline](max_seconds)
         cdef COutcome outcome
         with nogil:
-            search = make_unique[CSearch](star.get()[0], n_best)
+            search = make_unique[CSearch](star.get()[0], n_best, deadline.get()[0])
             outcome = search.get().run(max_blocks)
         cdef size_t rows = outcome.found.size(), columns = self._star.leaves.size() + 1, r, c
         labels, values = np.empty((rows, columns), dtype=np.intp), np.empty(rows)

@@ -24,6 +24,14 @@ class BlockSet:
         self._last: dict[int, np.ndarray] = {}  # the order last made of so many candidates
         self._blocks: dict[tuple[int, int], tuple[np.ndarray, _star.Blocks]] = {}
 
+    def add(self, parts: Iterable[np.ndarray]) -> None:
+        """Make the blocks of parts with these positions, (K, D) each, all at once and without Python's lock."""
+        new = [own for own in {id(own): own for own in parts}.values() if (id(own), id(own)) not in self._blocks]
+        for own, blocks in zip(new, _star.blocks_of(new), strict=True):
+            self._orders[id(own)] = own, blocks.order
+            self._last[len(own)] = blocks.order
+            self._blocks[id(own), id(own)] = own, blocks
+
     def of(self, positions: np.ndarray, points: np.ndarray) -> _star.Blocks:
         """Return `points` (K, D) of the part with `positions` (K, D), in the spatial order of the latter."""
         key = id(positions), id(points)
@@ -106,8 +114,9 @@ class CompiledStar:
     @classmethod
     def of(cls, problem: Problem, star: Star, blocks: BlockSet) -> CompiledStar:
         """Order the candidates of all parts in space and join them into a star."""
-        compiled = compiled_star(problem, star, blocks)
         positions = [problem.candidates[part].positions for part in star.parts]
+        blocks.add(positions)
+        compiled = compiled_star(problem, star, blocks)
         return cls(star.parts, tuple(blocks.of(own, own) for own in positions), compiled)
 
     def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
@@ -121,7 +130,4 @@ class CompiledStar:
 
     def blocked_scores(self, problem: Problem) -> list[_star.Scores]:
         """Return the scores of all parts, every unary term included, in blocks."""
-        return [
-            _star.Scores(problem.unary_scores(part), own)
-            for part, own in zip(self.parts, self.blocks, strict=True)
-        ]
+        return _star.scores_of([problem.unary_scores(part) for part in self.parts], self.blocks)

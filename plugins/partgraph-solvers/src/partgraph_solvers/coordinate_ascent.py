@@ -53,10 +53,7 @@ class CoordinateAscent:
 
     def polisher(self, problem: Problem, max_sweeps: int = MAX_SWEEPS) -> Polisher:
         """Return the moves for the scores of `problem`, whose unary terms are all tabulated."""
-        scores = [
-            _star.Scores(own.scores, blocks)
-            for own, blocks in zip(problem.candidates, self.blocks, strict=True)
-        ]
+        scores = _star.scores_of([own.scores for own in problem.candidates], self.blocks)
         return Polisher(self, problem, scores, max_sweeps)
 
 
@@ -68,6 +65,10 @@ class Polisher:
     problem: Problem
     scores: list[_star.Scores]
     max_sweeps: int
+
+    def score(self, labels: np.ndarray) -> np.ndarray:
+        """Return the scores of configurations (M, N): (M,) float64."""
+        return self.problem.score(labels)
 
     def best_labels(self, part: int, labels: np.ndarray, n_best: int) -> list[int]:
         """Return the best labels of `part` while the others, (N,) int, stay; best first, ties by lowest label."""

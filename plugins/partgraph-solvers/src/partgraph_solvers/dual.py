@@ -101,37 +101,48 @@ def first_multipliers(problem: Problem, copies: Copies) -> np.ndarray:
     in every slave sum to zero, and each slave sees offsets that can all be met at once.
     """
     multipliers = np.zeros((len(copies.part), problem.dimensions))
-    slope = consistent_offsets(problem)
+    ends = incidence(problem)
+    slope = consistent_offsets(problem, ends)
     if slope is None:
         return multipliers
-    for c, (part, s) in enumerate(zip(copies.part, copies.slave, strict=True)):
-        for e in copies.stars[s].edges:
-            i, j = problem.graph.edges[e]
-            if part in (i, j):
-                multipliers[c] += slope[e] if part == j else -slope[e]
+    for star, own in zip(copies.stars, copies.of_slave, strict=True):
+        edges = list(star.edges)
+        multipliers[own] = (ends[edges].T @ slope[edges])[copies.part[own]]
     return multipliers - copies.mean(multipliers)
 
 
-def consistent_offsets(problem: Problem) -> np.ndarray | None:
+def incidence(problem: Problem) -> np.ndarray:
+    """Return (E, N) float64, 1 where an edge ends, -1 where it begins: displacements are it times positions."""
+    edges = np.array(problem.graph.edges, dtype=np.intp).reshape(-1, 2)
+    ends, rows = np.zeros((len(edges), len(problem.sizes))), np.arange(len(edges))
+    ends[rows, edges[:, 1]], ends[rows, edges[:, 0]] = 1.0, -1.0
+    return ends
+
+
+def consistent_offsets(problem: Problem, ends: np.ndarray) -> np.ndarray | None:
     """Return 2 c (o* - o) for every edge, (E, D); None where a term is not quadratic.
 
-    Where anchors replace positions, o is the mean over candidates.
+    Where anchors replace positions, o is the mean over candidates. The normal equations, singular as a shift of all
+    parts changes nothing, are solved with a slight pull to zero: inexact multipliers loosen a bound, no more.
     """
     terms = [term for term in problem.pairwise if isinstance(term, Quadratic)]
     if not terms or len(terms) < len(problem.pairwise):
         return None
-    edges = problem.graph.edges
     weight = np.array([term.weight for term in terms])
     offset = np.array([term.offset for term in terms])
-    for e, anchors in enumerate(problem.anchors):
-        if anchors is not None:
-            offset[e] += (anchors - problem.candidates[edges[e][0]].positions).mean(axis=0)
-    incidence = np.zeros((len(edges), len(problem.sizes)))
-    rows = np.arange(len(edges))
-    incidence[rows, [j for _, j in edges]], incidence[rows, [i for i, _ in edges]] = 1.0, -1.0
-    slopes = []
-    for c, o in zip(weight.T, offset.T, strict=True):
-        root = np.sqrt(c)
-        places = np.linalg.lstsq(incidence * root[:, None], o * root, rcond=None)[0]
-        slopes.append(2 * c * (incidence @ places - o))
-    return np.stack(slopes, axis=1)
+    if any(own is not None for own in problem.anchors):
+        means = [_mean(own.positions) for own in problem.candidates]
+        for e, ((i, _), anchors) in enumerate(zip(problem.graph.edges, problem.anchors, strict=True)):
+            if anchors is not None:
+                offset[e] += _mean(anchors) - means[i]
+    relative = weight / weight.max(axis=0)
+    laplacian = (ends.T * relative.T[:, None]) @ ends  # (D, N, N)
+    laplacian += 1e-9 * np.eye(ends.shape[1])
+    places = np.linalg.solve(laplacian, ((relative * offset).T @ ends)[..., None])[..., 0]
+    slope = 2 * weight * (ends @ places.T - offset)
+    return slope if np.isfinite(slope).all() else None
+
+
+def _mean(points: np.ndarray) -> np.ndarray:
+    """Return the mean of points (K, D): (D,). A product of matrices is much faster here than NumPy's own."""
+    return np.full(len(points), 1 / len(points)) @ points

@@ -21,14 +21,11 @@ from partgraph.solver import why_unsolvable
 from partgraph_solvers import _dense
 from partgraph_solvers.admm import tabulated
 from partgraph_solvers.clock import Clock, OutOfTime
-from partgraph_solvers.compiled import BlockSet
-from partgraph_solvers.coordinate_ascent import CoordinateAscent
 from partgraph_solvers.copies import Copies
-from partgraph_solvers.dual import first_multipliers
-from partgraph_solvers.relaxation import Relaxation
+from partgraph_solvers.preparation import Preparation, Relaxing, prepare
 from partgraph_solvers.remainder import Remainder
-from partgraph_solvers.rounding import Pool, by_center, by_vote
-from partgraph_solvers.subproblems import Subproblem, subproblem
+from partgraph_solvers.rounding import Polishing, Pool, by_center, by_vote
+from partgraph_solvers.stars import decide
 
 Watch = Callable[[str, float, Sequence[np.ndarray]], None]
 """Called at every stage with its name, the upper bound, and the labels left of every part; for tests."""
@@ -90,8 +87,9 @@ class Exact(Solver):
         """Return stars and moves of single parts over blocks of candidates; nothing where they are not needed."""
         if self.cover is not None:
             problem = problem.with_cover(self.cover)
-        rest = Remainder.of(problem)
-        return State(None if rest.pairs <= self.easy_pairs else Prepared.of(problem, rest))
+        sizes = problem.sizes
+        pairs = sum(sizes[i] * sizes[j] for i, j in problem.graph.links())
+        return State(None if pairs <= self.easy_pairs else prepare(problem))
 
     def compute(self, problem: Problem, state: State, n_best: int) -> Solution:
         """Drop candidates until the rest can be searched."""
@@ -140,46 +138,9 @@ class Narrowed:
 
 @attrs.frozen(eq=False)
 class State:
-    """What does not depend on unary terms; `prepared` is None where stars are not needed."""
+    """What does not depend on unary terms; `preparation` is None where stars are not needed."""
 
-    prepared: Prepared | None
-
-
-@attrs.frozen(eq=False)
-class Prepared:
-    """Stars and moves, prepared for all candidates.
-
-    Attributes
-    ----------
-    copies : Copies
-        The stars, which partition the edges, and the copies of the parts they share.
-    slopes : list of array
-        For each star (parts, D) float64: multipliers that cancel contradictions between expected offsets.
-    blocks : BlockSet
-        Blocks of all candidates.
-    subproblems : list of Subproblem
-        One per star.
-    moves : CoordinateAscent
-        Moves of single parts, to polish configurations.
-    """
-
-    copies: Copies
-    slopes: list[np.ndarray]
-    blocks: BlockSet
-    subproblems: list[Subproblem]
-    moves: CoordinateAscent
-
-    @classmethod
-    def of(cls, problem: Problem, rest: Remainder) -> Prepared:
-        """Build everything; `rest` is all of the problem."""
-        stars = problem.graph.stars()
-        copies, blocks = Copies(problem, stars), BlockSet()
-        multipliers = first_multipliers(problem, copies)
-        slopes = [np.zeros((len(star.parts), rest.dimensions)) for star in stars]
-        for own, of_slave in zip(slopes, copies.of_slave, strict=True):
-            own[copies.slot[of_slave]] = multipliers[of_slave]
-        subproblems = [subproblem(rest, star, own, blocks) for star, own in zip(stars, slopes, strict=True)]
-        return cls(copies, slopes, blocks, subproblems, CoordinateAscent.of(problem, blocks))
+    preparation: Preparation | None
 
 
 class Search:
@@ -189,11 +150,13 @@ class Search:
         self, options: Exact, problem: Problem, state: State, n_best: int, watch: Watch | None = None
     ) -> None:
         self.options, self.problem, self.n_best, self.watch = options, problem, n_best, watch
-        self.prepared = state.prepared
+        self.preparation = state.preparation
         self.clock = Clock(options.max_seconds)
-        polisher = None if state.prepared is None else state.prepared.moves.polisher(problem)
+        self.relaxation: Relaxing | None = None
+        polisher: Polishing | None = None
+        if state.preparation is not None:
+            self.relaxation, polisher = state.preparation.begin(problem, self.clock)
         self.pool = Pool(problem, polisher)
-        self.rest = Remainder.of(problem)
         self.bound = np.inf
         self.history: list[int] = []
         self.stats: dict[str, Any] = {"sweeps": 0, "nodes": 0, "passes": 0, "labels_left": 0}
@@ -208,8 +171,7 @@ class Search:
         """Drop candidates while that helps, then search the rest."""
         limit = None
         try:
-            if self.prepared is not None:
-                self._narrow(self.prepared)
+            self._narrow()
             if self.bound > -np.inf:
                 limit = self._search_rest()
         except OutOfTime:
@@ -220,105 +182,101 @@ class Search:
         """Drop candidates while that helps."""
         limit = "max_sweeps"
         try:
-            if self.prepared is not None:
-                self._narrow(self.prepared)
-            self.rest = self.rest.only(self.rest.allowed())
+            self._narrow()
         except OutOfTime:
             limit = "max_seconds"
-        return Narrowed(self.rest.labels, self._solution(limit))
+        return Narrowed(self._rest().labels, self._solution(limit))
 
-    def _narrow(self, prepared: Prepared) -> None:
+    def _rest(self) -> Remainder:
+        """Return the allowed candidates that are left."""
+        rest = Remainder.of(self.problem) if self.relaxation is None else self.relaxation.rest
+        return rest.only(rest.allowed())
+
+    def _narrow(self) -> None:
         """Let stars drop candidates, sweep after sweep, until few are left or it no longer helps."""
-        relaxation = Relaxation(
-            self.rest,
-            prepared.copies.stars,
-            prepared.slopes,
-            prepared.blocks,
-            prepared.subproblems,
-            self.clock,
-        )
-        self._first_configurations(relaxation, prepared.copies)
+        if self.preparation is None or self.relaxation is None:
+            return
+        relaxation, copies = self.relaxation, self.preparation.copies
+        self._first_configurations(relaxation, copies)
         if self.threshold == -np.inf:
             return  # every configuration is wanted
-        order = list(range(len(relaxation.stars)))
+        order = list(range(len(copies.stars)))
         for _ in range(self.options.max_sweeps):
-            pairs = self.rest.pairs
+            pairs = relaxation.pairs
             self._sweep(relaxation, order)
-            if self.rest.pairs <= self.options.easy_pairs:
+            if relaxation.pairs <= self.options.easy_pairs:
                 return
-            if self.rest.pairs > 0.5 * pairs:
-                relaxation.keep(self.rest.distinct(self.n_best))
-                self.rest = relaxation.rest
-            if self.rest.pairs > 0.8 * pairs and self.rest.pairs <= self.options.max_pairs:
+            if relaxation.pairs > 0.5 * pairs:
+                relaxation.keep(relaxation.rest.distinct(self.n_best))
+            if 0.8 * pairs < relaxation.pairs <= self.options.max_pairs:
                 return
-            self._add(relaxation.rounded(order[-1]))
+            self._add(relaxation, order[-1])
             order.reverse()
 
-    def _first_configurations(self, relaxation: Relaxation, copies: Copies) -> None:
+    def _first_configurations(self, relaxation: Relaxing, copies: Copies) -> None:
         """Look for good configurations, from one star after the other, until the best is found a second time."""
-        everywhere = range(len(relaxation.stars))
-        own = [relaxation.solve(s) for s in everywhere]
+        own = relaxation.solve_all()
         self._lower(relaxation)
         if self.bound == -np.inf:
             return  # terms that are -inf everywhere
         self.pool.add(by_vote(self.problem, copies, own), by_center(copies, own))
-        for s in everywhere:
+        for s in range(len(copies.stars)):
             if self.pool.confirmed:
                 break
-            self._add(relaxation.rounded(s))
+            self._add(relaxation, s)
         if self.n_best > 1:
             self.pool.widen(self.n_best)
 
-    def _sweep(self, relaxation: Relaxation, order: Sequence[int]) -> None:
+    def _sweep(self, relaxation: Relaxing, order: Sequence[int]) -> None:
         """Let one star after the other drop candidates."""
         self.stats["sweeps"] += 1
         for turn, s in enumerate(order):
             self.clock.check()
             relaxation.drop(s, self.threshold, order[turn + 1 :])
             self._lower(relaxation)
-            self.rest = relaxation.rest
             if self.watch:
-                self.watch(f"star {s}", self.bound, self.rest.labels)
-            if self.rest.pairs <= self.options.easy_pairs:
+                self.watch(f"star {s}", self.bound, relaxation.labels)
+            if relaxation.pairs <= self.options.easy_pairs:
                 break
-        self.history.append(sum(self.rest.sizes))
+        self.history.append(sum(relaxation.sizes))
 
-    def _lower(self, relaxation: Relaxation) -> None:
+    def _lower(self, relaxation: Relaxing) -> None:
         bound = relaxation.bound
         self.bound = min(self.bound, bound + relaxation.rounding(bound))
 
-    def _add(self, labels: Sequence[int]) -> None:
-        """Polish a configuration, labels of what is left, and note it."""
-        self.pool.add(np.array(self.rest.in_problem(labels)))
+    def _add(self, relaxation: Relaxing, s: int) -> None:
+        """Round the stars to a configuration, from the best of star `s`, polish it, and note it."""
+        found = zip(relaxation.labels, relaxation.rounded(s), strict=True)
+        self.pool.add(np.array([own[label] for own, label in found]))
         if self.n_best > 1:
             self.pool.widen(self.n_best)
 
     def _search_rest(self) -> str | None:
         """Search what is left, if it fits into tables; return the name of the limit reached, if any."""
-        self.rest = self.rest.only(self.rest.allowed())
-        if self.rest.pairs > self.options.easy_pairs:
-            self.rest = self.rest.only(self.rest.distinct(self.n_best))
-        if self.rest.pairs > self.options.max_pairs:
+        rest = self._rest()
+        if rest.pairs > self.options.easy_pairs:
+            rest = rest.only(rest.distinct(self.n_best))
+        if rest.pairs > self.options.max_pairs:
             return "max_pairs"
         nodes = -1 if self.options.max_nodes is None else self.options.max_nodes
-        unary, links, tables = self.rest.tables(self.threshold)
+        unary, links, tables = rest.tables(self.threshold)
         labels, bound, proven, counts = _dense.search(
             unary, links, tables, self.n_best, self.threshold, 100, nodes, self.clock.left
         )
         self.stats |= counts
         self.bound = min(self.bound, bound)
-        self.pool.note([self.rest.in_problem(row) for row in labels])
+        self.pool.note([rest.in_problem(row) for row in labels])
         if proven:
             return None
         return "max_nodes" if self.clock.left > 0 else "max_seconds"
 
     def _solution(self, limit: str | None) -> Solution:
-        ranked = self.pool.ranked(self.n_best)
+        ranked = self.pool.ranked()
         if not ranked:  # an answer is owed even then
             self.pool.note([tuple(int(own.scores.argmax()) for own in self.problem.candidates)])
-            ranked = self.pool.ranked(self.n_best)
-        labels = np.array([own for own, _ in ranked], dtype=np.intp).reshape(-1, len(self.problem.sizes))
-        scores = np.array([score for _, score in ranked])
+            ranked = self.pool.ranked()
+        found = np.array([own for own, _ in ranked], dtype=np.intp).reshape(-1, len(self.problem.sizes))
+        labels, scores = decide(self.problem, found, self.n_best)
         best = float(scores[0]) if len(scores) else -np.inf
         status = Status.OPTIMAL if limit is None else Status.WORK_LIMIT
         stats = {**self.stats, "candidates_left": np.array(self.history), "limit": limit}

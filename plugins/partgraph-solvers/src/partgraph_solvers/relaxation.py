@@ -87,6 +87,21 @@ class Relaxation:
         """No configuration scores more, but for rounding."""
         return sum(self.shares)
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs of candidates the edges join."""
+        return self.rest.pairs
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many candidates of each part are left: (N,)."""
+        return self.rest.sizes
+
+    @property
+    def labels(self) -> tuple[np.ndarray, ...]:
+        """Which candidates of each part are left: N entries, (K_i,) intp, ascending."""
+        return self.rest.labels
+
     def rounding(self, score: float) -> float:
         """Bound the rounding error of all shares, and of a score of the problem, together.
 
@@ -101,11 +116,14 @@ class Relaxation:
         errors = self._summands * g + 8 * g**0.5 * self._reach + 16 * u * self._reach**2
         return 4 * u * errors + float(np.finfo(float).tiny)
 
-    def solve(self, s: int) -> list[int]:
-        """Maximise one share; return the labels, by the star's parts."""
-        labels, bound = self._star(s).maximum(self._tables[s], self.clock)
-        self.shares[s] = min(self.shares[s], bound)
-        return labels
+    def solve_all(self) -> list[list[int]]:
+        """Maximise every share; return the labels of each star's parts."""
+        found = []
+        for s, tables in enumerate(self._tables):
+            labels, bound = self._star(s).maximum(tables, self.clock)
+            self.shares[s] = min(self.shares[s], bound)
+            found.append(labels)
+        return found
 
     def drop(self, s: int, score: float, ahead: Collection[int]) -> None:
         """Drop what star `s` shows to be in no configuration of this score.

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 import numpy as np
 
-from partgraph import Candidates, Graph, Potential, Problem
+from partgraph import Candidates, Graph, Potential, Problem, Quadratic
+from partgraph_solvers import _dense
 
 
 @attrs.frozen(eq=False)
@@ -47,6 +48,20 @@ class Remainder:
             labels,
             problem.graph.links(),
         )
+
+    @classmethod
+    def among(cls, problem: Problem, labels: Sequence[np.ndarray]) -> Remainder:
+        """Return these candidates, (K_i,) intp ascending, of every part."""
+        candidates = [
+            Candidates(own.positions[kept], own.scores[kept])
+            for own, kept in zip(problem.candidates, labels, strict=True)
+        ]
+        anchors = [
+            None if field is None else field[labels[i]]
+            for (i, _), field in zip(problem.graph.edges, problem.anchors, strict=True)
+        ]
+        links = problem.graph.links()
+        return cls(problem.graph, problem.pairwise, tuple(candidates), tuple(anchors), tuple(labels), links)
 
     @property
     def dimensions(self) -> int:
@@ -126,9 +141,12 @@ class Remainder:
         unary = [own.scores for own in self.candidates]
         sums = {(i, j): np.zeros((sizes[i], sizes[j])) for i, j in self.links}
         for e, (i, j) in enumerate(self.graph.edges):
-            x, y = self.anchor(e), self.candidates[j].positions
-            table = self.pairwise[e].evaluate(x[:, None], y[None])
-            sums[min(i, j), max(i, j)] += table if i < j else table.T
+            x, y, term = self.anchor(e), self.candidates[j].positions, self.pairwise[e]
+            table = sums[i, j] if i < j else sums[j, i].T
+            if isinstance(term, Quadratic) and term.dimensions <= _dense.MAX_AXES:
+                _dense.add_quadratic(table, x, y, term.weight, term.offset)
+            else:
+                table += term.evaluate(x[:, None], y[None])
         tables = list(sums.values())
         if any(table.min() == -np.inf for table in tables):
             finite = [own[own > -np.inf] for own in (*unary, *tables)]

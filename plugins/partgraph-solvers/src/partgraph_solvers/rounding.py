@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
 from partgraph import Problem
-from partgraph_solvers.coordinate_ascent import Polisher
 from partgraph_solvers.copies import Copies
+
+
+class Polishing(Protocol):
+    """Scores, and moves of single parts: see `coordinate_ascent.Polisher`."""
+
+    def score(self, labels: np.ndarray) -> np.ndarray: ...
+    def polish(self, labels: np.ndarray) -> np.ndarray: ...
+    def best_labels(self, part: int, labels: np.ndarray, n_best: int) -> list[int]: ...
 
 
 def by_vote(problem: Problem, copies: Copies, labels: Sequence[Sequence[int]]) -> np.ndarray:
@@ -27,14 +36,15 @@ def by_center(copies: Copies, labels: Sequence[Sequence[int]]) -> np.ndarray:
 def _vote(problem: Problem, part: int, votes: list[int]) -> int:
     if len(set(votes)) == 1:
         return votes[0]
-    positions = problem.candidates[part].positions[votes]
-    away = ((positions - positions.mean(0)) ** 2).sum(1).tolist()
+    positions = problem.candidates[part].positions[votes].tolist()
+    mean = [sum(axis) / len(votes) for axis in zip(*positions, strict=True)]
+    away = [math.dist(position, mean) for position in positions]
     ranked = min(zip(votes, away, strict=True), key=lambda vote: (-votes.count(vote[0]), vote[1], vote[0]))
     return ranked[0]
 
 
 class Pool:
-    """Distinct configurations with their scores.
+    """Distinct configurations with their scores, which may err by rounding where a polisher adds them up.
 
     Attributes
     ----------
@@ -42,7 +52,7 @@ class Pool:
         The best score so far; -inf before the first.
     """
 
-    def __init__(self, problem: Problem, polisher: Polisher | None) -> None:
+    def __init__(self, problem: Problem, polisher: Polishing | None) -> None:
         self._problem, self._polisher = problem, polisher
         self._scores: dict[tuple[int, ...], float] = {}
         self._polished: dict[tuple[int, ...], tuple[int, ...]] = {}
@@ -84,14 +94,13 @@ class Pool:
                 rows.append(row)
         self._keep(np.array(rows))
 
-    def ranked(self, n_best: int) -> list[tuple[tuple[int, ...], float]]:
-        """Return the n best allowed configurations, ties by lowest labels."""
+    def ranked(self, n_best: int | None = None) -> list[tuple[tuple[int, ...], float]]:
+        """Return the n best allowed configurations, or all of them, ties by lowest labels."""
         allowed = [item for item in self._scores.items() if item[1] > -np.inf]
         return sorted(allowed, key=lambda item: (-item[1], item[0]))[:n_best]
 
     def _keep(self, configurations: np.ndarray) -> None:
-        for key, score in zip(
-            map(tuple, configurations.tolist()), self._problem.score(configurations), strict=True
-        ):
-            self._scores[key] = float(score)
-            self.best = max(self.best, float(score))
+        score = self._problem.score if self._polisher is None else self._polisher.score
+        for key, own in zip(map(tuple, configurations.tolist()), score(configurations).tolist(), strict=True):
+            self._scores[key] = own
+            self.best = max(self.best, own)

@@ -12,6 +12,14 @@ namespace partgraph {
 
 constexpr int LANES = 8;  // float64 values handled by one vector operation
 
+inline void prefetch(const void* address) {
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#else
+    (void)address;
+#endif
+}
+
 inline int round_up(int count, int step) { return (count + step - 1) / step * step; }
 
 // Least and largest of the BLOCK values from `run`, in independent lanes so that any compiler vectorises it.
@@ -45,30 +53,29 @@ class Blocks {
           padded(round_up(points.count, BLOCK)),
           blocks(padded / BLOCK),
           padded_blocks(round_up(blocks, LANES)),
-          storage_(static_cast<std::size_t>(dim) * (padded + 2 * padded_blocks)) {
+          storage_(static_cast<std::size_t>(dim) * (padded + 2 * padded_blocks + 1)) {
         switch (dim) {
             case 2: gather<2>(); break;
             case 3: gather<3>(); break;
             default: gather<0>();
         }
-        for (int d = 0; d < dim; ++d)
+        for (int d = 0; d < dim; ++d) {
+            double most = 0;
             for (int b = 0; b < padded_blocks; ++b) {
                 const double* run = axis(d) + static_cast<std::size_t>(std::min(b, blocks - 1)) * BLOCK;
                 lo(d)[b] = least_of(run);
                 hi(d)[b] = most_of(run);
+                most = std::max({most, std::fabs(lo(d)[b]), std::fabs(hi(d)[b])});
             }
+            hi(dim - 1)[padded_blocks + d] = most;
+        }
     }
     const double* axis(int d) const { return storage_.data() + static_cast<std::size_t>(d) * padded; }
     const double* axis_lo(int d) const { return axis(dim) + static_cast<std::size_t>(2 * d) * padded_blocks; }
     const double* axis_hi(int d) const { return axis_lo(d) + padded_blocks; }
 
     // Largest absolute coordinate along an axis, for rounding margins.
-    double reach(int d) const { return reach(axis_lo(d), axis_hi(d), blocks); }
-    static double reach(const double* lo, const double* hi, int blocks) {
-        double most = 0;
-        for (int b = 0; b < blocks; ++b) most = std::max({most, std::fabs(lo[b]), std::fabs(hi[b])});
-        return most;
-    }
+    double reach(int d) const { return axis_hi(dim - 1)[padded_blocks + d]; }
 
   private:
     double* lo(int d) { return storage_.data() + (axis_lo(d) - storage_.data()); }
@@ -79,12 +86,15 @@ class Blocks {
         const int n = D ? D : dim;
         double* x = storage_.data();
         for (int k = 0; k < padded; ++k) {
+            prefetch(points.row(order[std::min(k + AHEAD, points.count - 1)]));
             const double* point = points.row(order[std::min(k, points.count - 1)]);
             for (int d = 0; d < n; ++d) x[static_cast<std::size_t>(d) * padded + k] = point[d];
         }
     }
 
-    Storage storage_;  // (D, padded) coordinates, then (D, 2, padded_blocks) boxes
+    static constexpr int AHEAD = 32;  // candidates whose rows are on their way from memory; measured
+
+    Storage storage_;  // (D, padded) coordinates, (D, 2, padded_blocks) boxes, (D,) reaches
 };
 
 // Unary scores of one part in the part's order, with the maximum of every block.
@@ -94,6 +104,11 @@ class Scores {
         const int count = blocks.points.count;
         for (int k = 0; k < count; ++k) value()[k] = scores[blocks.order[k]];
         std::fill(value() + count, value() + padded_, -INF);
+        update();
+    }
+    // Those of another part with as many candidates, divided.
+    Scores(const Scores& other, double divisor) : Scores(other) {
+        for (int k = 0; k < padded_; ++k) value()[k] /= divisor;
         update();
     }
     // A copy with terms added; update() must follow.

@@ -6,13 +6,14 @@
 
 #include <numeric>
 
+#include "deadline.h"
 #include "problem.h"
 
 namespace partgraph {
 
 class Centers {
   public:
-    explicit Centers(const StarProblem& star) : star_(star), kernels_(star.kernels) {
+    Centers(const StarProblem& star, const Deadline& deadline) : star_(star), kernels_(star.kernels), deadline_(deadline) {
         const int leaves = size();
         rest_.assign(leaves + 1, 0.0);
         for (int l = leaves - 1; l >= 0; --l) rest_[l] = rest_[l + 1] + star_.leaf(l).max();
@@ -28,7 +29,8 @@ class Centers {
     bool none_allowed() const { return star_.center().max() == -INF || !std::isfinite(rest_[0]); }
     double upper(int block) const { return bound_[block]; }
 
-    // Bounds all blocks; returns those that may hold a center of at least `least` (finite), best first.
+    // Bounds all blocks; returns those that may hold a center of at least `least` (finite), best first. Bounds of blocks
+    // that no time is left for are coarse.
     const std::vector<int>& bound(double least) {
         const int leaves = size(), blocks = star_.positions.blocks;
         bound_.assign(blocks, -INF);
@@ -38,6 +40,12 @@ class Centers {
             double bound = star_.center().block_max()[b];
             double* leaf_bound = leaf_bounds(b);
             int l = 0;
+            if (deadline_.passed()) {
+                for (; l < leaves; ++l) bound += leaf_bound[l] = star_.leaf(l).max();
+                bound_[b] = bound;
+                live_.push_back(b);
+                continue;
+            }
             for (; l < leaves && bound + rest_[l] >= least; ++l) {
                 const Leaf& leaf = star_.leaves[l];
                 double q_lo[MAX_COORDINATES], q_hi[MAX_COORDINATES];
@@ -60,13 +68,15 @@ class Centers {
 
     // Calls visit(center, score, message) for every LANES centers of an open block of which one may reach least():
     // their scores, below it if they cannot reach it, and for each leaf LANES messages, exact for those that can.
+    // False if time was over before the end.
     template <class Least, class Visit>
-    void open(int b, const Least& least, const Visit& visit) {
+    bool open(int b, const Least& least, const Visit& visit) {
         const int leaves = size();
         for (std::vector<Supporter>& own : supporters_) own.clear();
         remaining_[leaves] = 0;  // bounds of the leaves not yet processed
         for (int i = leaves - 1; i >= 0; --i) remaining_[i] = remaining_[i + 1] + leaf_bounds(b)[processing_[i]];
         for (int center = b * BLOCK; center < (b + 1) * BLOCK; center += LANES) {
+            if (deadline_.passed()) return false;
             double reached[LANES], need[LANES];
             const double needed = least();
             std::copy_n(star_.center().value() + center, LANES, reached);
@@ -89,6 +99,7 @@ class Centers {
             }
             if (reaches) visit(center, reached, message_.data());
         }
+        return true;
     }
 
   private:
@@ -119,6 +130,7 @@ class Centers {
 
     const StarProblem& star_;
     const Kernels& kernels_;
+    const Deadline& deadline_;
     std::vector<double> rest_;         // sum of the maxima of leaves l, l + 1, ...
     std::vector<double> bound_;        // of each block of centers
     std::vector<double> leaf_bound_;   // (blocks, L) of the messages

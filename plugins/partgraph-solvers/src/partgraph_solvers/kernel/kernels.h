@@ -24,7 +24,8 @@ constexpr int MAX_COORDINATES = 32;  // of one leaf
 struct Coordinate {
     const double *base, *base_lo, *base_hi;     // center's order: (padded,), (padded_blocks,) twice
     const double *point, *point_lo, *point_hi;  // leaf's order, the same
-    double weight, scale, shift;  // scale > 0
+    double weight, scale, shift;     // scale > 0
+    double base_reach, point_reach;  // max |base|, max |point|, for rounding margins
 };
 
 // slope * x - curvature (x - center)^2, added to a score.

@@ -18,10 +18,12 @@ struct Marginals {
 
 class MaxMarginals {
   public:
-    explicit MaxMarginals(const StarProblem& star) : star_(star), centers_(star), margin_(star) {}
+    MaxMarginals(const StarProblem& star, const Deadline& deadline)
+        : star_(star), deadline_(deadline), centers_(star, deadline), margin_(star) {}
 
     // For every part (the center, then the leaves) the labels that are in some configuration of at least this value,
-    // each with the value of the best such configuration. Some that miss it by rounding may be among them.
+    // each with the value of the best such configuration. Some that miss it by rounding may be among them. Nothing at all
+    // if time was over before the end.
     std::vector<Marginals> above(double threshold) {
         const int leaves = static_cast<int>(star_.leaves.size());
         std::vector<Marginals> found(leaves + 1);
@@ -34,13 +36,17 @@ class MaxMarginals {
         for (int b : centers_.bound(least_)) {
             survivors_.clear();
             for (std::vector<double>& own : others_) own.clear();
-            centers_.open(
+            const bool complete = centers_.open(
                 b, [&] { return least_; },
                 [&](int center, const double* score, const double* message) {
                     for (int k = 0; k < LANES; ++k)
                         if (score[k] >= least_) survive(center + k, score[k], message + k, rows[0]);
                 });
-            for (int l = 0; l < leaves && !survivors_.empty(); ++l) raise(l, rows[l + 1]);
+            if (!complete) return {};
+            for (int l = 0; l < leaves && !survivors_.empty(); ++l) {
+                if (deadline_.passed()) return {};
+                raise(l, rows[l + 1]);
+            }
         }
         for (int i = 0; i <= leaves; ++i) rows[i].above(least_, found[i]);
         return found;
@@ -128,6 +134,7 @@ class MaxMarginals {
     }
 
     const StarProblem& star_;
+    const Deadline& deadline_;
     Centers centers_;
     Margin margin_;
     double least_ = 0;
@@ -136,8 +143,8 @@ class MaxMarginals {
     std::vector<double> query_, upper_;
 };
 
-inline std::vector<Marginals> max_marginals(const StarProblem& star, double threshold) {
-    return MaxMarginals(star).above(threshold);
+inline std::vector<Marginals> max_marginals(const StarProblem& star, double threshold, const Deadline& deadline) {
+    return MaxMarginals(star, deadline).above(threshold);
 }
 
 }  // namespace partgraph

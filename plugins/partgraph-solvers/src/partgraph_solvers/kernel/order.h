@@ -163,8 +163,6 @@ class SpatialOrder {
     std::vector<uint64_t> spare_;
 };
 
-inline void spatial_order(Points points, int32_t* order) { SpatialOrder(points, order); }
-
 // Whether runs of this order (null: of the points as they come) are about as small as blocks should be. Looks at a
 // few runs and at as many points from everywhere: a wrong answer costs time, nothing else.
 inline bool is_compact(Points points, const int32_t* order) {
@@ -184,6 +182,28 @@ inline bool is_compact(Points points, const int32_t* order) {
         for (int d = 0; d < points.dim; ++d) found += extent.along(d) / RUNS;
     }
     return found <= 1.5 * ideal;
+}
+
+// The same blocks for points that come row by row from a square or a cube, without sorting them. False where they do not.
+inline bool raster_order(Points points, int32_t* order) {
+    constexpr int SIDE = 4;
+    const int axes = std::min(points.dim, 3), side = static_cast<int>(std::lround(std::pow(points.count, 1.0 / axes)));
+    if (axes < 2 || side < 2 * SIDE || (axes == 2 ? side * side : side * side * side) != points.count) return false;
+    const int tile = axes == 2 ? 2 * SIDE : SIDE;  // candidates along each axis of a block
+    int cells[BLOCK][3] = {};
+    for (int cell = 0; cell < BLOCK; ++cell)  // Morton order
+        for (int bit = 0; bit < 6; ++bit) cells[cell][3 - axes + bit % axes] |= (cell >> bit & 1) << (bit / axes);
+    for (int x = 0; x < (axes == 3 ? side : 1); x += tile)
+        for (int y = 0; y < side; y += tile)
+            for (int z = 0; z < side; z += tile)
+                for (const int* cell : cells)
+                    if ((axes == 2 || x + cell[0] < side) && y + cell[1] < side && z + cell[2] < side)
+                        *order++ = ((x + cell[0]) * side + y + cell[1]) * side + z + cell[2];
+    return is_compact(points, order - points.count);
+}
+
+inline void spatial_order(Points points, int32_t* order) {
+    if (!raster_order(points, order)) SpatialOrder(points, order);
 }
 
 }  // namespace partgraph

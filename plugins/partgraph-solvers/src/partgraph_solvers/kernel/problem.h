@@ -41,7 +41,7 @@ struct Star {
         leaf.points.push_back(point);
         for (int d = 0; d < base->dim; ++d) {
             leaf.coordinates.push_back({base->axis(d), base->axis_lo(d), base->axis_hi(d), point->axis(d), point->axis_lo(d),
-                                        point->axis_hi(d), weight[d], 1.0, shift[d]});
+                                        point->axis_hi(d), weight[d], 1.0, shift[d], base->reach(d), point->reach(d)});
             leaf.reach += std::sqrt(weight[d]) * (base->reach(d) + std::fabs(shift[d]) + point->reach(d));
         }
     }
@@ -111,15 +111,11 @@ class StarProblem {
             k.shift = (c * shift + h * u) / a + s / (2 * a);
             join({k.base, s * c / a, c * h / a, u - shift});
             constant_ += s * (c * shift + h * u) / a + s * s / (4 * a);
-            const double base = Blocks::reach(k.base_lo, k.base_hi, positions.blocks);
-            const double far = base + std::fabs(shift) + std::fabs(u) + leaf.positions->reach(d);
+            const double far = k.base_reach + std::fabs(shift) + std::fabs(u) + leaf.positions->reach(d);
             magnitude_ += std::fabs(s) * far + s * s / (4 * a) + h * far * far;
         }
-        for (const Coordinate& k : leaf.coordinates) {
-            const double base = Blocks::reach(k.base_lo, k.base_hi, positions.blocks);
-            const double point = Blocks::reach(k.point_lo, k.point_hi, leaf.positions->blocks);
-            leaf.reach += std::sqrt(k.weight) * (k.scale * base + std::fabs(k.shift) + point);
-        }
+        for (const Coordinate& k : leaf.coordinates)
+            leaf.reach += std::sqrt(k.weight) * (k.scale * k.base_reach + std::fabs(k.shift) + k.point_reach);
     }
 
     // Adds a parabola to those on the center; two on the same array are one:

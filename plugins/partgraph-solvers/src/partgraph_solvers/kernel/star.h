@@ -25,12 +25,18 @@ struct Outcome {
 
 class Search {
   public:
-    Search(const StarProblem& star, int n_best)
-        : star_(star), kernels_(star.kernels), centers_(star), margin_(star), pool_(n_best), upper_(size()), choices_(size()) {
+    Search(const StarProblem& star, int n_best, const Deadline& deadline)
+        : star_(star),
+          kernels_(star.kernels),
+          centers_(star, deadline),
+          margin_(star),
+          pool_(n_best),
+          upper_(size()),
+          choices_(size()) {
         for (int l = 0; l < size(); ++l) upper_[l].resize(star_.leaves[l].positions->padded_blocks);
     }
 
-    // Opens at most max_blocks blocks of the center (negative: no limit).
+    // Opens at most max_blocks blocks of the center (negative: no limit), and none when time is over.
     Outcome run(long max_blocks) {
         Outcome outcome;
         if (centers_.none_allowed()) {
@@ -46,8 +52,11 @@ class Search {
                 pending = centers_.upper(b);
                 break;
             }
+            if (!open(b)) {
+                pending = centers_.upper(b);
+                break;
+            }
             ++outcome.blocks_opened;
-            open(b);
         }
         outcome.proven = pending == -INF;
         outcome.upper_bound = outcome.proven ? pool_.best() : std::max(pending, pool_.best()) + margin_.at(pool_.best());
@@ -83,8 +92,8 @@ class Search {
         }
     }
 
-    void open(int b) {
-        centers_.open(
+    bool open(int b) {
+        return centers_.open(
             b, [&] { return cut(); },
             [&](int center, const double* score, const double* message) {
                 for (int k = 0; k < LANES; ++k)
