@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
+from queue import SimpleQueue
 from typing import Any, TypeAlias
 
 from partgraph import plugins
@@ -164,24 +165,28 @@ def _as_completed(
 ) -> Generator[tuple[int, Answer]]:
     """Yield numbers and answers as they come; up to `most` problems are with the executor."""
     pending: dict[Future[Answer], int] = {}
+    done: SimpleQueue[Future[Answer]] = SimpleQueue()  # cheaper than to wait for the first of many
 
-    def finished() -> Iterator[tuple[int, Answer]]:
-        for future in wait(pending, return_when=FIRST_COMPLETED).done:
-            yield pending.pop(future), _outcome(future)
+    def finished() -> tuple[int, Answer]:
+        future = done.get()
+        return pending.pop(future), _outcome(future)
 
+    travels = not isinstance(executor, ThreadPoolExecutor)
     try:
         for k, problem in enumerate(problems):
             if len(pending) == most:
-                yield from finished()
+                yield finished()
             try:
                 # Detached here: what travels is arrays, without the history of a network's tensors.
-                future = executor.submit(_answer, problem.detach(), solver, n_best, throw)
+                sent = problem.detach() if travels else problem
+                future = executor.submit(_answer, sent, solver, n_best, throw)
             except Exception as error:  # of the problem, or of an executor whose workers died
                 yield k, error
             else:
                 pending[future] = k
+                future.add_done_callback(done.put)
         while pending:
-            yield from finished()
+            yield finished()
     finally:
         for future in pending:
             future.cancel()

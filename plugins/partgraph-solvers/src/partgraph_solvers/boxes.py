@@ -17,7 +17,7 @@ import numpy as np
 
 from partgraph import Interval, Problem, Star
 from partgraph_solvers import _star
-from partgraph_solvers.clock import Clock
+from partgraph_solvers.clock import Clock, OutOfTime
 from partgraph_solvers.stars import Layout, spokes
 from partgraph_solvers.terms import Boxes, Terms
 
@@ -88,9 +88,10 @@ class BoxStar:
         """No sum of pairwise terms, over all leaves, is larger, as far as bounds are finite; at least 0."""
         return float(sum(leaf.upper.max(initial=0.0, where=leaf.upper < np.inf) for leaf in self.leaves))
 
-    def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
+    def search(self, problem: Problem, n_best: int, max_blocks: int, clock: Clock) -> Any:
         """Return labels, scores, upper bound, whether it is proven, and counts."""
-        search = _Search(self, [problem.unary_scores(i) for i in range(len(problem.sizes))], n_best)
+        tables = [problem.unary_scores(i) for i in range(len(problem.sizes))]
+        search = _Search(self, tables, n_best, clock)
         bound, proven = search.run(max_blocks)
         labels = np.array([labels for _, labels in search.pool], dtype=np.intp).reshape(
             -1, len(problem.sizes)
@@ -109,7 +110,9 @@ class BoxStar:
         Any labels and -inf, where no configuration is allowed.
         """
         search = _Search(self, scores, 1, clock)
-        bound, _ = search.run(-1)
+        bound, proven = search.run(-1)
+        if not proven:
+            raise OutOfTime
         return list(search.pool[0][1]) if search.pool else [0] * len(scores), bound
 
     def marginals(
@@ -182,8 +185,7 @@ class _Search:
         for block in np.argsort(-bound, kind="stable"):
             if bound[block] < self.cut or bound[block] == -np.inf:
                 break
-            self.clock.check()
-            if 0 <= max_blocks <= self.opened:
+            if 0 <= max_blocks <= self.opened or self.clock.left == 0:
                 if not self.pool:  # an answer is owed even then
                     self.visit(int(np.argmax(self.scores[self.star.center])))
                 best = -self.pool[0][0]

@@ -53,16 +53,24 @@ class BranchAndBound(Solver):
     max_blocks : int, optional
         How many blocks of 64 center candidates may be opened. Beyond that the best configuration found is
         returned, with an upper bound and the status WORK_LIMIT. None: no limit.
+    max_seconds : float, optional
+        Time for one call, after which the same is returned; None: no limit.
     """
 
     exact: ClassVar[bool] = True
 
     max_blocks: int | None = attrs.field(default=None)
+    max_seconds: float | None = attrs.field(default=None)
 
     @max_blocks.validator
     def _check(self, attribute: Any, value: int | None) -> None:
         if value is not None and value < 0:
             raise ValueError(f"max_blocks must be at least 0, or None for no limit; found {value}")
+
+    @max_seconds.validator
+    def _check_seconds(self, attribute: Any, value: float | None) -> None:
+        if value is not None and not value > 0:
+            raise ValueError(f"max_seconds must be positive, or None for no limit; found {value}")
 
     def supports(self, problem: Problem) -> str | None:
         """Refuse everything but a star."""
@@ -75,14 +83,14 @@ class BranchAndBound(Solver):
     def compute(self, problem: Problem, state: Any, n_best: int) -> Solution:
         """Search the star with the unary terms of `problem`."""
         limit = -1 if self.max_blocks is None else self.max_blocks
-        labels, _, bound, proven, stats = state.search(problem, n_best, limit)
+        labels, _, bound, proven, stats = state.search(problem, n_best, limit, Clock(self.max_seconds))
         labels, scores = decide(problem, labels, n_best)
         if len(scores):
             bound = float(scores[0]) if proven else max(bound, float(scores[0]))
         return Solution(labels, scores, bound, Status.OPTIMAL if proven else Status.WORK_LIMIT, stats)
 
     def marginals(self, problem: Problem, threshold: float, *, state: Any = None) -> tuple[Marginals, ...]:
-        """Find every candidate that is part of a configuration of at least some score. `max_blocks` does not apply.
+        """Find every candidate that is part of a configuration of at least some score. Limits do not apply.
 
         Parameters
         ----------

@@ -10,6 +10,7 @@ import numpy as np
 
 from partgraph import Problem, Quadratic, Star
 from partgraph_solvers import _star
+from partgraph_solvers.clock import Clock
 from partgraph_solvers.stars import Layout, spokes
 
 
@@ -119,11 +120,11 @@ class CompiledStar:
         compiled = compiled_star(problem, star, blocks)
         return cls(star.parts, tuple(blocks.of(own, own) for own in positions), compiled)
 
-    def search(self, problem: Problem, n_best: int, max_blocks: int) -> Any:
+    def search(self, problem: Problem, n_best: int, max_blocks: int, clock: Clock) -> Any:
         """Return labels, scores, upper bound, whether it is proven, and counts."""
         scores = self.blocked_scores(problem)
         labels, values, bound, proven, opened, visited = self.star.solve(
-            scores, [None] * len(scores), n_best, max_blocks
+            scores, [None] * len(scores), n_best, max_blocks, max_seconds=clock.left
         )
         stats = {"blocks": self.blocks[0].count, "blocks_opened": opened, "centers_evaluated": visited}
         return labels, values, bound, proven, stats

@@ -65,7 +65,7 @@ class Exact(Solver):
     max_nodes : int, optional
         Labels to try in the final search, at most; None: no limit.
     max_seconds : float, optional
-        Time for one call, looked at between stars and inside the final search; None: no limit.
+        Time for one call, looked at inside every search; None: no limit.
     cover : str or function, optional
         How edges are divided among stars, see `partgraph.covers`; None: the graph's own stars.
     """

@@ -16,7 +16,7 @@ import numpy as np
 from partgraph import Star
 from partgraph_solvers import _star
 from partgraph_solvers.boxes import BoxStar
-from partgraph_solvers.clock import Clock
+from partgraph_solvers.clock import Clock, OutOfTime
 from partgraph_solvers.compiled import BlockSet, compiled_star, compiles
 from partgraph_solvers.remainder import Remainder
 
@@ -91,14 +91,21 @@ class Compiled(Subproblem):
 
     def maximum(self, tables: Sequence[Table], clock: Clock) -> tuple[list[int], float]:
         """Call the compiled search."""
-        labels, _, bound, *_ = self.star.solve(self._scores(tables), self.pulls, 1, -1)
+        labels, _, bound, proven, *_ = self.star.solve(
+            self._scores(tables), self.pulls, 1, -1, max_seconds=clock.left
+        )
+        if not proven:
+            raise OutOfTime
         return labels[0].tolist(), bound
 
     def marginals(
         self, tables: Sequence[Table], threshold: float, clock: Clock
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Call the compiled search."""
-        return self.star.marginals(self._scores(tables), self.pulls, threshold)
+        found = self.star.marginals(self._scores(tables), self.pulls, threshold, clock.left)
+        if not found:
+            raise OutOfTime
+        return found
 
     def _scores(self, tables: Sequence[Table]) -> list[_star.Scores]:
         return [table.blocked(blocks) for table, blocks in zip(tables, self.blocks, strict=True)]
