@@ -27,7 +27,9 @@ class BlockSet:
 
     def add(self, parts: Iterable[np.ndarray]) -> None:
         """Make the blocks of parts with these positions, (K, D) each, all at once and without Python's lock."""
-        new = [own for own in {id(own): own for own in parts}.values() if (id(own), id(own)) not in self._blocks]
+        new = [
+            own for own in {id(own): own for own in parts}.values() if (id(own), id(own)) not in self._blocks
+        ]
         for own, blocks in zip(new, _star.blocks_of(new), strict=True):
             self._orders[id(own)] = own, blocks.order
             self._last[len(own)] = blocks.order

@@ -51,7 +51,7 @@ class CompiledPolisher:
 
 
 class CompiledRelaxation:
-    """Stars that share the score, as in `relaxation.Relaxation`; a call is one compiled search without Python's lock."""
+    """Stars that share the score, as in `relaxation.Relaxation`; searches run without Python's lock."""
 
     def __init__(self, problem: Problem, stars: int, unaries: _loops.Unaries, clock: Clock) -> None:
         self._problem, self._stars, self._clock = problem, stars, clock

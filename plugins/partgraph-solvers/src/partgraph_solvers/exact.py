@@ -215,8 +215,10 @@ class Search:
 
     def _first_configurations(self, relaxation: Relaxing, copies: Copies) -> None:
         """Look for good configurations, from one star after the other, until the best is found a second time."""
-        own = relaxation.solve_all()
-        self._lower(relaxation)
+        try:
+            own = relaxation.solve_all()
+        finally:  # what interrupted stars know is a bound as well
+            self._lower(relaxation)
         if self.bound == -np.inf:
             return  # terms that are -inf everywhere
         self.pool.add(by_vote(self.problem, copies, own), by_center(copies, own))

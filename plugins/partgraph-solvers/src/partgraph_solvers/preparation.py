@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 
 from partgraph import Problem
+from partgraph_solvers import _loops
 from partgraph_solvers.clock import Clock
 from partgraph_solvers.compiled import BlockSet, compiles
 from partgraph_solvers.compiled_relaxation import CompiledPolisher, CompiledRelaxation, layout_of
@@ -24,7 +25,6 @@ from partgraph_solvers.relaxation import Relaxation
 from partgraph_solvers.remainder import Remainder
 from partgraph_solvers.rounding import Polishing
 from partgraph_solvers.subproblems import Subproblem, subproblem
-from partgraph_solvers import _loops
 
 
 class Relaxing(Protocol):
@@ -115,9 +115,7 @@ class General(Preparation):
     def of(cls, problem: Problem, copies: Copies, slopes: Sequence[np.ndarray]) -> General:
         """Build everything."""
         rest, blocks = Remainder.of(problem), BlockSet()
-        stars = [
-            subproblem(rest, star, own, blocks) for star, own in zip(copies.stars, slopes, strict=True)
-        ]
+        stars = [subproblem(rest, star, own, blocks) for star, own in zip(copies.stars, slopes, strict=True)]
         return cls(copies, slopes, blocks, stars, CoordinateAscent.of(problem, blocks))
 
     def begin(self, problem: Problem, clock: Clock) -> tuple[Relaxing, Polishing]:
