@@ -96,8 +96,8 @@ def test_solve_prints_a_table_for_people(run, file):
         (["solve"], "--file"),
         (
             ["sovle", "FILE"],
-            "no command 'sovle'; the commands are check, data, demo, evaluate, export, graph, new-plugin, plugins, "
-            "predict, solve, tables, train",
+            "no command 'sovle'; the commands are check, data, demo, evaluate, export, figures, graph, new-plugin, "
+            "plugins, predict, solve, tables, train",
         ),
         (["check", "nothing"], "nothing is called 'nothing'; `partgraph plugins` lists what is installed"),
         (["plugins", "sovler"], "no kind of component is called 'sovler'"),

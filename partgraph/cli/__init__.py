@@ -22,6 +22,7 @@ _LEARNING = {
     "evaluate": ("evaluation", "Measure the errors of a trained model on a data set."),
     "predict": ("learning", "Predict poses in your own images."),
     "export": ("export", "Write the network of a trained model as an ONNX file."),
+    "figures": ("figures", "Draw what a network says about a picture, and what solvers make of it."),
     "demo": ("evaluation", "Show what the shipped weights do on held-out images."),
 }
 

@@ -230,6 +230,19 @@ def toy_network(folder):
     return type(load_trained(folder).network)
 
 
+def test_figures_of_a_picture_and_of_a_sample(run, folder, photo, tmp_path):
+    """The toy has no residuals, so its voxels are not drawn."""
+    solvers = ("--solver", "greedy", "--solver", "dynamic-programming")
+    for source in ((photo,), ("--index", 3)):
+        out = tmp_path / f"figures-{len(source)}"
+        code, said, err = run("figures", folder, *source, "--out", out, *solvers)
+        assert code == 0, err
+        assert said.split() == [str(out / "comparison.svg"), str(out / "views.svg")]
+        text = (out / "comparison.svg").read_text(encoding="utf-8")
+        assert "dots-chain, dynamic-programming" in text
+        assert (" mm</text>" in text) == (source[0] == "--index")
+
+
 def test_tables_of_nothing(run, tmp_path):
     assert_one_line(*run("tables", tmp_path), "errors.npz: no such file")
     assert_one_line(*run("tables", "results", "--format", "xml"), "--format")
@@ -354,6 +367,12 @@ BAD = [
     (
         ["predict", "photo.png", "--out", "out", "--model", "FOLDER", *TWO_BOXES],
         ["--box was given 2 times for 1 pictures"],
+    ),
+    (["figures", "FOLDER", "--out", "out"], ["give a file or --index"]),
+    (["figures", "FOLDER", "--out", "out", "--index", "99"], ["--index is from 0 to 9; found 99"]),
+    (
+        ["figures", "FOLDER", "--out", "out", "--index", "0", "--part", "nose"],
+        ["--part 'nose' is none of red"],
     ),
     (["train", "none.toml", "--out", "run"], ["none.toml: no such file"]),
     (["train", "bad.toml", "--out", "run"], ["bad.toml: ", "stepz"]),

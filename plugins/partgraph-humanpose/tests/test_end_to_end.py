@@ -248,6 +248,29 @@ def test_demo_with_every_topology(folder, tmp_path):
     assert list(values["reconstruction_error_mm"])[-1] == "two-hop-knees"
 
 
+def test_tables_and_figures(folder, tmp_path, capsys):
+    """What residuals bring, from two evaluations; and the paper's figures of a test picture."""
+    for name, settings in (("refined", []), ("centres", ["--set", "model.residuals=false"])):
+        assert run("evaluate", folder, "--out", tmp_path / name, "--graph", "unary-only", *settings) == 0
+    capsys.readouterr()
+    assert run("tables", tmp_path / "refined", tmp_path / "centres", "--format", "json") == 0
+    table = json.loads(capsys.readouterr().out)[0]
+    assert [column["name"] for column in table["columns"]][:3] == [
+        "refined",
+        "centres",
+        "centres minus refined",
+    ]
+    assert table["rows"][0]["values"][0] != table["rows"][0]["values"][1]
+    words = ("--index", 2, "--part", "left-wrist", "--solver", "exact")
+    assert run("figures", folder, "--out", tmp_path / "figures", *words) == 0
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == [
+        "comparison.svg",
+        "views.svg",
+        "voxels.svg",
+    ]
+    assert "left-wrist" in (tmp_path / "figures" / "voxels.svg").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def photo(tmp_path):
     """A stick figure on a lawn."""
