@@ -76,7 +76,8 @@ def page(every: dict[str, list[str]], runs: Path, beside: list[str]) -> str:
         f"commands leave:",
         f"<!-- not run: takes long -->\n```console\n{steps}\n```",
         "How errors are measured, and what the two standard errors mean, is said in [Evaluation](evaluation.md). "
-        f"With {len(set(exact.splits[exact.clips].of))} {exact.clips}s, the one over them is itself uncertain.",
+        f"With {len(set(exact.splits[exact.clips].of))} {exact.clips}s, the one over them is itself uncertain. "
+        "Times depend on the machine and on what else it does; errors do not.",
         "## Topologies",
         findings(exact),
         *shown(
