@@ -19,6 +19,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,8 +39,9 @@ BLOCK = re.compile(
     r"(?:<!-- *(?P<mark>[^>]*?) *-->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 PAGE_NEEDS = re.compile(r"^<!-- the page needs: (.+) -->$", re.MULTILINE)
-PIP = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"} if find_spec("setuptools") else {}
-"""Build with the setuptools that is here, if there is one; the first variable means the opposite of what it says."""
+OFFLINE = {"PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_INDEX": "1"}
+"""Build with the setuptools that is here; the first variable means the opposite of what it says."""
+PIP = OFFLINE if find_spec("setuptools") and int(version("setuptools").split(".")[0]) >= 77 else {}
 COMMAND = """#!/bin/sh
 exec '{python}' -P -c '
 import sys
