@@ -80,11 +80,11 @@ def consensus(figure: Figure) -> None:
     stats = solve(problem, ADMM(bound_interval=2, max_iterations=40)).stats
     steps = np.arange(1, len(stats["score"]) + 1)
     above, below = figure.subplots(2, sharex=True)
-    above.plot(steps, stats["upper_bound"] - best, color=INK["bound"], label="upper bound")
-    above.plot(steps, stats["score"] - best, color=INK["score"], label="best score so far")
+    above.plot(steps, np.round(stats["upper_bound"] - best, 6), color=INK["bound"], label="upper bound")
+    above.plot(steps, np.round(stats["score"] - best, 6), color=INK["score"], label="best score so far")
     above.set(ylabel="relative to the best")
     above.legend(frameon=False)
-    below.plot(steps, 1000 * stats["primal_residual"], color=INK["other"])
+    below.plot(steps, np.round(1000 * stats["primal_residual"], 6), color=INK["other"])
     below.set(xlabel="iteration", ylabel="copies from mean, mm", ylim=(0, None))
 
 
