@@ -39,10 +39,16 @@ def rasterise(
     # What is not in front may be projected anywhere, to infinity too.
     corner = np.where(in_front[:, None, None], points[faces], 0).astype(np.float32)  # (F, 3, 2)
     end = np.array([width, height])
-    first = np.ceil((corner.min(1) - 0.5).clip(0, end)).astype(np.int32)
-    last = np.floor((corner.max(1) - 0.5).clip(-1, end - 1)).astype(np.int32)
+    a, b, c = (
+        corner[:, 0],
+        corner[:, 1],
+        corner[:, 2],
+    )  # a reduction over an axis of three is several times slower
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+    first = np.ceil((low - 0.5).clip(0, end)).astype(np.int32)
+    last = np.floor((high - 0.5).clip(-1, end - 1)).astype(np.int32)
     extent = last - first + 1
-    side1, side2 = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
+    side1, side2 = b - a, c - a
     area = side1[:, 0] * side2[:, 1] - side1[:, 1] * side2[:, 0]
     visible = (np.abs(area) > 1e-9) & (extent > 0).all(1) & in_front
     drawn = np.flatnonzero(visible)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -19,16 +16,13 @@ import attrs
 import numpy as np
 from attrs.validators import gt, in_
 
-from partgraph.learning.cache import RecordCache, default_cache_folder, recipe_digest
-from partgraph.learning.dataset import Sample
-from partgraph.learning.depth import relative_depth
-from partgraph.rendering import SceneOptions, draw_scene
+from partgraph.learning.rendered import RenderedDataset
+from partgraph.rendering import Picture, SceneOptions, draw_scene
 from partgraph_humanpose.figure.body import load_body
 from partgraph_humanpose.figure.clothes import clothes
 from partgraph_humanpose.figure.poses import PoseMixing, PoseSampler
 from partgraph_humanpose.human import HumanDataset
 from partgraph_humanpose.motion import MotionClip, embedded_clips, read_motion
-from partgraph_humanpose.skeleton import PARTS, ROOT
 
 TEST_CLIPS = ("backflip", "dance_b", "getup_faceup", "kick", "walk")
 _TRAIN_SHARE = 0.88  # of each training clip; the frames after it are for validation
@@ -40,7 +34,7 @@ Split = Literal["train", "validation", "test"]
 
 @final
 @attrs.frozen(eq=False)
-class SyntheticHuman(HumanDataset):
+class SyntheticHuman(HumanDataset, RenderedDataset):
     """Rendered people in motion.
 
     Attributes
@@ -77,87 +71,23 @@ class SyntheticHuman(HumanDataset):
     def labels(self, index: int) -> Mapping[str, str]:
         return {"clip": self[index].group}
 
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
-        if not -self.count <= index < self.count:
-            raise IndexError(f"sample {index} of {self.count}")
-        record = self._cache.get(index % self.count, self._maker)
-        return Sample(
-            image=record["image"],
-            target=record["target"],
-            world=record["world"],
-            visible=record["visible"],
-            group=self.groups[record["group"]],
-        )
-
-    def prepare(self, workers: int | None = None, advance: Callable[[int], None] = lambda made: None) -> None:
-        """Render whatever is missing (see `Dataset.prepare`)."""
-        workers = os.cpu_count() or 1 if workers is None else workers
-        if workers and self.pending():
-            with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
-                self._cache.fill(self._maker, executor, advance)
-        else:
-            self._cache.fill(self._maker, None, advance)
-
-    def pending(self) -> int:
-        """How many pictures have not been rendered yet."""
-        return len(self._cache.missing())
-
     @property
-    def path(self) -> Path:
-        """The array file with the pictures; its name holds a digest of everything that decides them."""
-        recipe = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count", "motion"))
-        recipe |= {"renderer": _RENDERER, "clips": _digest(_clips(self.split, self.motion))}
-        name = f"synthetic-human-{self.split}-{self.count}-{self.size}px-{recipe_digest(recipe)}.npy"
-        return (self.folder or default_cache_folder()) / name
+    def stem(self) -> str:
+        return f"synthetic-human-{self.split}"
 
-    @functools.cached_property
-    def _cache(self) -> RecordCache:
-        return RecordCache(self.path, _record_type(self.size), self.count)
+    def recipe(self) -> Mapping[str, Any]:
+        own = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count", "motion"))
+        return own | {"renderer": _RENDERER, "clips": _digest(_clips(self.split, self.motion))}
 
-    @property
-    def _maker(self) -> _Renderer:
-        return _Renderer(attrs.evolve(self))
-
-
-def _record_type(size: int) -> np.dtype:
-    return np.dtype(
-        [
-            ("image", np.uint8, (size, size, 3)),
-            ("target", np.float32, (len(PARTS), 3)),
-            ("world", np.float32, (len(PARTS), 3)),
-            ("visible", np.bool_, (len(PARTS),)),
-            ("group", np.int16),
-        ]
-    )
-
-
-@attrs.frozen
-class _Renderer:
-    """Renders picture `index` of a data set."""
-
-    dataset: SyntheticHuman
-
-    def __call__(self, index: int) -> Mapping[str, Any]:
-        data = self.dataset
-        random = np.random.default_rng([data.seed, ("train", "validation", "test").index(data.split), index])
-        sampler = _sampler(data.split, data.motion, data.motion_share, data.mixing)
+    def draw(self, index: int) -> tuple[Picture, int]:
+        random = np.random.default_rng([self.seed, ("train", "validation", "test").index(self.split), index])
+        sampler = _sampler(self.split, self.motion, self.motion_share, self.mixing)
         # Test clips take turns, so that every clip has equally many pictures however short it is.
-        turn = index % len(sampler.clips) if data.split == "test" else None
+        turn = index % len(sampler.clips) if self.split == "test" else None
         rotations, clip = sampler.draw(random, turn)
         body = load_body()
         posed = body.pose(random.normal(size=len(body.components)) * _SHAPE_SPREAD, rotations)
-        picture = draw_scene(posed, functools.partial(clothes, body), data.size, data.scene, random)
-        depth = relative_depth(picture.projected, picture.camera, ROOT)
-        return {
-            "image": picture.image,
-            "target": np.column_stack([picture.projected, depth]),
-            "world": picture.camera * 1000,
-            "visible": picture.visible,
-            "group": clip,
-        }
+        return draw_scene(posed, functools.partial(clothes, body), self.size, self.scene, random), clip
 
 
 @functools.cache
