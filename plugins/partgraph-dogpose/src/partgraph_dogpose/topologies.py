@@ -37,7 +37,7 @@ def stick_figure() -> nx.DiGraph:
 
 
 def extended() -> nx.DiGraph:
-    """The stick figure with legs tied to those beside, before and behind them, and the head to the shoulders (32 edges).
+    """The stick figure with legs tied to those beside, before and behind them, head to shoulders (32 edges).
 
     Left and right legs are what a network confuses; the ties between them hold them apart.
     """
