@@ -4,9 +4,10 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+OBJECT ?= human
 
 BIN := $(VENV)/bin
-PROJECTS := . plugins/partgraph-volumetric plugins/partgraph-toulbar2 plugins/partgraph-torch plugins/partgraph-solvers plugins/partgraph-humanpose
+PROJECTS := . plugins/partgraph-volumetric plugins/partgraph-toulbar2 plugins/partgraph-torch plugins/partgraph-solvers plugins/partgraph-humanpose plugins/partgraph-dogpose
 TESTS := tests plugins examples
 
 BUILT_FROM := $(wildcard pyproject.toml plugins/*/pyproject.toml plugins/*/setup.py \
@@ -18,7 +19,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 .PHONY: help demo test install install-dev lint types examples docs clean
 
 help:
-	@echo "make demo      show what the shipped weights do on held-out pictures (ARGS=... for its options)"
+	@echo "make demo      show what the shipped weights do on held-out pictures (OBJECT=dog for dogs; ARGS=... for its options)"
 	@echo "make test      run every test (ARGS=... for pytest's options)"
 	@echo "make lint      check style and types; make examples: run the examples"
 	@echo "make docs      build the documentation as a site, docs/_build/html/index.html"
@@ -26,7 +27,7 @@ help:
 	@echo "make clean     remove $(VENV) and everything that was built"
 
 demo: install
-	$(BIN)/partgraph demo $(ARGS)
+	$(BIN)/partgraph demo $(OBJECT)-small $(ARGS)
 
 test: install-dev
 	$(BIN)/python -m pytest $(TESTS) $(ARGS)
@@ -34,8 +35,8 @@ test: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=plugins/partgraph-solvers/src:plugins/partgraph-volumetric/src:plugins/partgraph-humanpose/src:plugins/partgraph-toulbar2/src:plugins/partgraph-torch/src \
-		$(BIN)/mypy -p partgraph -p partgraph_solvers -p partgraph_volumetric -p partgraph_humanpose -p partgraph_toulbar2 -p partgraph_torch
+	MYPYPATH=plugins/partgraph-solvers/src:plugins/partgraph-volumetric/src:plugins/partgraph-humanpose/src:plugins/partgraph-toulbar2/src:plugins/partgraph-torch/src:plugins/partgraph-dogpose/src \
+		$(BIN)/mypy -p partgraph -p partgraph_solvers -p partgraph_volumetric -p partgraph_humanpose -p partgraph_toulbar2 -p partgraph_torch -p partgraph_dogpose
 
 examples: install-dev
 	@for file in examples/*.py; do echo "--- $$file"; $(BIN)/python $$file || exit 1; done

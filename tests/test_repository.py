@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HUMANPOSE = ROOT / "plugins/partgraph-humanpose"
+SHIPS_DATA = [HUMANPOSE, ROOT / "plugins/partgraph-dogpose"]
 PACKAGE = HUMANPOSE / "src/partgraph_humanpose"
 PROJECTS = [ROOT, *sorted(path.parent for path in (ROOT / "plugins").glob("*/pyproject.toml"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,9 +39,10 @@ def test_every_distribution_carries_the_licence(folder: Path) -> None:
 
 def test_the_notice_is_shipped_and_names_all_data() -> None:
     notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
-    assert (HUMANPOSE / "NOTICE").read_text(encoding="utf-8") == notice
-    for file in (PACKAGE / "assets").iterdir():
-        assert f"partgraph_humanpose/assets/{file.name}" in notice
+    for folder in SHIPS_DATA:
+        assert (folder / "NOTICE").read_text(encoding="utf-8") == notice
+        for file in folder.glob("src/*/assets/*"):
+            assert f"{file.parent.parent.name}/assets/{file.name}" in notice
 
 
 def test_plugins_agree_with_the_core_on_versions() -> None:
