@@ -45,7 +45,7 @@ class SyntheticDog(RenderedDataset):
     """
 
     split: Split = attrs.field(default="train", validator=in_(tuple(_PROGRAMS)))
-    count: int = attrs.field(default=2000, validator=gt(0))  # type: ignore[assignment]  # not Sequence.count
+    count: int = attrs.field(default=2000, validator=gt(0))
     size: int = attrs.field(default=128, validator=gt(15))
     seed: int = 0
     mixing: PoseMixing = attrs.Factory(lambda: PoseMixing(limbs=0.6, tumble=0.1, noise=0.06))

@@ -51,7 +51,7 @@ class SyntheticHuman(HumanDataset, RenderedDataset):
     """
 
     split: Split = attrs.field(default="train", validator=in_(("train", "validation", "test")))
-    count: int = attrs.field(default=2000, validator=gt(0))  # type: ignore[assignment]  # not Sequence.count
+    count: int = attrs.field(default=2000, validator=gt(0))
     size: int = attrs.field(default=128, validator=gt(15))
     seed: int = 0
     motion: tuple[str, ...] = ()
