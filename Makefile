@@ -7,13 +7,16 @@ ARGS ?=
 OBJECT ?= human
 
 BIN := $(VENV)/bin
-PROJECTS := . plugins/partgraph-volumetric plugins/partgraph-toulbar2 plugins/partgraph-torch plugins/partgraph-solvers plugins/partgraph-humanpose plugins/partgraph-dogpose
+PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
+PROJECTS := . $(PLUGINS)
 TESTS := tests plugins examples
 
 BUILT_FROM := $(wildcard pyproject.toml plugins/*/pyproject.toml plugins/*/setup.py \
 	plugins/*/src/*/*.pyx plugins/*/src/*/*.pxd plugins/*/src/*/kernel/*)
 TESTED_FROM := $(wildcard requirements-dev.txt examples/*/pyproject.toml examples/*/*.pyx)
 
+empty :=
+space := $(empty) $(empty)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
 .PHONY: help demo test install install-dev lint types examples docs clean
@@ -35,8 +38,8 @@ test: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	MYPYPATH=plugins/partgraph-solvers/src:plugins/partgraph-volumetric/src:plugins/partgraph-humanpose/src:plugins/partgraph-toulbar2/src:plugins/partgraph-torch/src:plugins/partgraph-dogpose/src \
-		$(BIN)/mypy -p partgraph -p partgraph_solvers -p partgraph_volumetric -p partgraph_humanpose -p partgraph_toulbar2 -p partgraph_torch -p partgraph_dogpose
+	MYPYPATH=$(subst $(space),:,$(addsuffix /src,$(PLUGINS))) \
+		$(BIN)/mypy -p partgraph $(addprefix -p ,$(subst -,_,$(notdir $(PLUGINS))))
 
 examples: install-dev
 	@for file in examples/*.py; do echo "--- $$file"; $(BIN)/python $$file || exit 1; done
