@@ -1,7 +1,9 @@
-"""Bring README.md up to date with the shipped weights: the table of results and the picture above it.
+"""Bring the pages up to date with shipped weights: the table of results and the picture.
 
     partgraph demo
     python tools/show_results.py demo/results.json
+
+and the same after ``partgraph demo dog-small``: which pages are written depends on the network that was shown.
 
 The picture shows three test images where the last graph gains most on the first one, among those that it gets right.
 """
@@ -13,6 +15,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 from PIL import Image
 
@@ -29,7 +32,31 @@ BEGIN, END = "<!-- results:begin -->\n", "<!-- results:end -->\n"
 RIGHT_MM, ROWS, SIDE = 100.0, 3, 300
 
 
-def table(results: dict[str, Any]) -> str:
+@attrs.frozen
+class Shown:
+    """Where the results of a network are shown.
+
+    Attributes
+    ----------
+    pages : files with the marks between which the table is
+    picture : file
+    group : what a column of the table is
+    """
+
+    pages: tuple[str, ...]
+    picture: str
+    group: str
+
+
+SHOWN = {
+    "human-small": Shown(("README.md",), "docs/images/demo.png", "clip"),
+    "dog-small": Shown(
+        ("docs/dog-pose.md", "plugins/partgraph-dogpose/README.md"), "docs/images/dog.png", "program"
+    ),
+}
+
+
+def table(results: dict[str, Any], group: str) -> str:
     """The results as a Markdown table, and how they were come by."""
     groups, graphs = results["per_group_mm"], list(results["reconstruction_error_mm"])
     reference = graphs[0]
@@ -39,7 +66,7 @@ def table(results: dict[str, Any]) -> str:
         f"|---|{'---:|' * (len(groups) + 2)}",
     ]
     for method, mean in (results["reconstruction_error_mm"] | results["baselines_mm"]).items():
-        own = " | ".join(f"{group[method]:.1f}" for group in groups.values())
+        own = " | ".join(f"{errors[method]:.1f}" for errors in groups.values())
         gain = gains.get(method)
         shown = f"{gain['mean']:+.1f} ± {gain['standard_error']:.1f}".replace("-", "−") if gain else ""
         lines.append(f"| {method} | {own} | {mean:.1f} | {shown} |")
@@ -47,16 +74,16 @@ def table(results: dict[str, Any]) -> str:
     time = results["solver_milliseconds"][graphs[-1]]
     lines += [
         "",
-        f"{results['images']} pictures, as many of each clip; ± is the standard error of the paired difference.",
+        f"{results['images']} pictures, as many of each {group}; ± is the standard error of the paired difference.",
         f"Proven optimal, over each graph: at least {proven:.1%} of the answers. The median {graphs[-1]} pose took",
         f"{time['median']:.0f} ms (90th percentile {time['p90']:.0f} ms) on one core, building included.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def picture(count: int) -> Image.Image:
+def picture(model: str, count: int) -> Image.Image:
     """Images with poses over them, and the poses from three sides, from the first `count` test images."""
-    trained = load_trained(plugins.get("experiment", "human-small"))
+    trained = load_trained(plugins.get("experiment", model))
     data = trained.experiment.dataset("test")
     decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
     evaluated = evaluate(trained.network, data, decoder, count=count)
@@ -78,19 +105,21 @@ def _row(image: np.ndarray, one: Evaluated, skeleton: Skeleton, graphs: tuple[st
 
 
 def main() -> None:
-    """Write both."""
+    """Write table and picture."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("results", type=Path, help="what `partgraph demo` wrote")
     parser.add_argument("--images", type=int, default=120, help="test images that the picture is chosen from")
     options = parser.parse_args()
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
     values = json.loads(options.results.read_text(encoding="utf-8"))
-    readme.write_text(before + BEGIN + table(values) + END + after, encoding="utf-8")
-    picture(options.images).save(ROOT / "docs" / "images" / "demo.png", optimize=True)
+    shown = SHOWN[values["model"]]
+    for name in shown.pages:
+        page = ROOT / name
+        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+        _, _, after = rest.partition(END)
+        page.write_text(before + BEGIN + table(values, shown.group) + END + after, encoding="utf-8")
+    picture(values["model"], options.images).save(ROOT / shown.picture, optimize=True)
 
 
 if __name__ == "__main__":

@@ -36,3 +36,14 @@ def partgraph_datasets() -> Iterator[Component]:
         f"{_HERE}.synthetic:SyntheticDog",
         "rendered dogs in gaits and postures, exact joints",
     )
+
+
+@hookimpl
+def partgraph_experiments() -> Iterator[Component]:
+    """Trained networks that ship with this distribution."""
+    yield Component(
+        "dog-small",
+        f"{_HERE}.weights:dog_small",
+        "small network for CPUs, trained on synthetic-dog",
+        requires=("torch", "torchvision", "safetensors"),
+    )
