@@ -200,7 +200,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", commands())
 def test_commands_have_the_options_that_pages_use(command: str) -> None:
     words = shlex.split(re.split("[;|]", command)[0])
-    if words[1] in ("train", "evaluate", "predict", "demo", "data"):
+    if words[1] in ("train", "evaluate", "predict", "export", "figures", "demo", "data"):
         pytest.importorskip("torch", reason="the learning commands need torch")
     app.parse_args(words[1:], print_error=False, exit_on_error=False)
 
