@@ -155,9 +155,11 @@ def problems(**options):
 @pytest.mark.parametrize("name", [entry.name for entry in installed("solver") if not entry.missing])
 @given(data=st.data())
 def test_pieces_parallel_terms_and_lone_parts_in_every_solver(name, data):
+    forest = Topology("abcdef", [(1, 0), (0, 1), (1, 2), (4, 5)])
     graph = {
         "branch-and-bound": Topology("abcd", [(1, 0), (0, 1), (1, 2), (3, 1)]),
-        "dynamic-programming": Topology("abcdef", [(1, 0), (0, 1), (1, 2), (4, 5)]),
+        "dynamic-programming": forest,
+        "torch": forest,
     }.get(name.partition(":")[2].removeprefix("kd-"), PIECES)
     problem = data.draw(strategies.problems(graph=st.just(graph), max_size=2))
     truth, found = solve(problem, "builtin:exhaustive", n_best=3), solve(problem, name, n_best=3)
