@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import math
+import operator
 from collections.abc import Iterable
 from typing import Any, final
 
@@ -108,7 +109,13 @@ def _as_parts(names: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _as_edges(pairs: Iterable[Iterable[Any]]) -> tuple[Edge, ...]:
-    return tuple(tuple(int(part) for part in pair) for pair in pairs)  # type: ignore[misc]
+    try:
+        return tuple(tuple(operator.index(part) for part in pair) for pair in pairs)  # type: ignore[misc]
+    except TypeError as error:
+        raise ProblemError(
+            f"edges are pairs of the parts' indices, as in [(0, 1), (1, 2)]: {error}; for edges by the parts' names "
+            "use Topology.from_networkx"
+        ) from None
 
 
 def _as_pose(rows: Iterable[Iterable[Any]]) -> tuple[tuple[float, ...], ...]:

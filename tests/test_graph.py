@@ -92,6 +92,12 @@ def test_networkx_keeps_order_and_direction():
         (["a", "b"], [(0, 2)], r"edge 0 is \(0, 2\); it must be a pair of part indices between 0 and 1"),
         (["a", "b"], [(0, -1)], r"edge 0 is \(0, -1\)"),
         (["a", "b"], [(0, 1, 1)], r"edge 0 is \(0, 1, 1\)"),
+        (
+            ["a", "b"],
+            [("a", "b")],
+            "edges are pairs of the parts' indices.*by the parts' names use Topology.from_networkx",
+        ),
+        (["a", "b"], [0, 1], "edges are pairs of the parts' indices"),
         (["a", "b"], [(1, 1)], "edge 0 joins 'b' with itself; use a unary potential"),
         (["a", "b"], [(0, 1), (0, 1)], "edge a -> b is listed twice"),
     ],
