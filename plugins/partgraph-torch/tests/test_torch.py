@@ -109,6 +109,19 @@ def test_far_from_the_origin_float32_is_exact() -> None:
 # -- batches -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_scores_closer_than_float32_tells_apart(seed: int) -> None:
+    """Every pair is worth the same but for 1e-9, so that without a margin float32 would drop the best one."""
+    rng = np.random.default_rng(seed)
+    positions, far = rng.normal(size=(300, 3)), [[700.0, -400, 100]]
+    term = Quadratic([1.0, 0.3, 0.1], [0.0, 0, 0])
+    scores = 1e-9 * rng.permutation(300) - term.evaluate(positions, np.array(far))
+    own = [Candidates(positions, scores), Candidates(far, [0.0])]
+    problem = Problem(Topology("ab", [(0, 1)]), own, [term])
+    for runs in ((), (8,)):
+        assert_same(problem, Torch(device="cpu", precision="float32", runs=runs), n_best=3)
+
+
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_a_batch_has_the_answers_of_each(precision: str) -> None:
     problems = [forest(seed, 200, anchors=seed % 2 == 0) for seed in range(5)]

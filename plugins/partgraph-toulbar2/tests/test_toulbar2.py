@@ -168,6 +168,19 @@ def test_costs_are_scores_within_their_resolution(problem: Problem) -> None:
         assert (abs(expected - scores[near]) <= margin).all()
 
 
+@pytest.mark.parametrize("scale", [0.25, 1.0, 16.0])
+def test_bounds_allow_for_the_rounding_of_coarse_costs(scale: float) -> None:
+    problem = ring(3, 4)
+    tables = Tables.of(problem, [np.arange(4)] * 5)
+    costs = attrs.evolve(Costs.of(tables, -np.inf), scale=scale, most=10**9)
+    every = np.stack(np.meshgrid(*tables.labels, indexing="ij"), -1).reshape(-1, 5)
+    scopes = [(part,) for part in range(5)] + list(tables.links)
+    total = sum(costs.table(k)[tuple(every[:, part] for part in scope)] for k, scope in enumerate(scopes))
+    assert all(
+        costs.upper_bound(cost) >= score for cost, score in zip(total, problem.score(every), strict=True)
+    )
+
+
 # -- limits --------------------------------------------------------------------------------------------------------
 
 
