@@ -156,8 +156,8 @@ def visibility_table(results: Results) -> Table:
         rows,
         unit="mm",
         caption=(
-            f"{share:.0f}% of the joints are visible: neither hidden by the person or an object nor outside the image. "
-            f"Poses are aligned by all joints. Differences and their standard errors as above."
+            f"{share:.0f}% of the joints are visible: not hidden by the object itself or another, nor outside the "
+            f"image. Poses are aligned by all joints. Differences and their standard errors as above."
         ),
     )
 
