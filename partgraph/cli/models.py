@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -13,9 +12,8 @@ from typing import Annotated
 import attrs
 from cyclopts import Parameter
 
-from partgraph import plugins
 from partgraph.errors import PartGraphError
-from partgraph.learning.checkpoint import Trained, load_trained
+from partgraph.learning.checkpoint import Trained, load_trained, trained_folder
 from partgraph.learning.infer import Decoder
 from partgraph.report import Fact
 
@@ -51,12 +49,7 @@ class UsageError(PartGraphError, ValueError):
 
 def load_model(model: str, settings: Sequence[str] | None = None) -> Trained:
     """The trained network in a folder, or of an installed experiment."""
-    folder = Path(model)
-    if not folder.is_dir():
-        if os.sep in model:
-            raise UsageError(f"{model}: no such folder; give one that `partgraph train` wrote")
-        folder = plugins.get("experiment", model)
-    return load_trained(folder, settings or ())
+    return load_trained(trained_folder(model), settings or ())
 
 
 def make_folder(out: Path) -> None:

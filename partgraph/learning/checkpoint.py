@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from partgraph import plugins
 from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
 from partgraph.learning.model import Network
 from partgraph.learning.overrides import override
@@ -64,6 +65,24 @@ def save_trained(
         "metrics": dict(metrics),
     }
     _replace_text(folder / SIDECAR, _readable(sidecar) + "\n")
+
+
+def trained_folder(model: str) -> Path:
+    """Where a trained network lies, by its folder or the name of an installed experiment.
+
+    Raises
+    ------
+    ExperimentError, UnknownPluginError
+        When there is no such folder, or no such experiment.
+    """
+    folder = Path(model)
+    if folder.is_dir():
+        return folder
+    if os.sep in model:
+        raise ExperimentError(f"{model}: no such folder; give one that `partgraph train` wrote")
+    installed = plugins.get("experiment", model)
+    assert isinstance(installed, Path)
+    return installed
 
 
 def load_trained(folder: Path, settings: Sequence[str] = ()) -> Trained:

@@ -117,6 +117,8 @@ class Experiment:
     name : what it is called
     data, model, loss, augmentation, training, structured, evaluation : see their classes; without `structured` there is
         one stage of training
+    start : a trained network whose weights training starts from, as far as they fit: a folder that `partgraph train`
+        wrote, or the name of an installed experiment; see `partgraph.learning.start`
     seed : of weights, order and augmentation
     """
 
@@ -128,6 +130,7 @@ class Experiment:
     training: Training = attrs.Factory(Training)
     structured: Structured | None = None
     evaluation: Evaluation = attrs.Factory(Evaluation)
+    start: str | None = None
     seed: int = 0
 
     def dataset(self, part: str) -> Dataset:
@@ -145,7 +148,7 @@ class Experiment:
         return built
 
     def build_network(self, parts: Sequence[str], *, initialize: bool = False) -> Network:
-        """A network with fresh weights, or with those that training starts from.
+        """A network with fresh weights, or with those that its model starts from.
 
         Options that do not go together are an `ExperimentError`.
         """
@@ -192,6 +195,8 @@ class Experiment:
             "training": attrs.asdict(self.training),
             "evaluation": attrs.asdict(self.evaluation),
         }
+        if self.start is not None:
+            values["start"] = self.start
         if self.structured is not None:
             values["structured"] = _table_of(self.structured)
         return values

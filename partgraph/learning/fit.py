@@ -19,6 +19,7 @@ from partgraph.learning.log import Log, Progress
 from partgraph.learning.model import Network
 from partgraph.learning.processes import Processes, ProcessesError
 from partgraph.learning.stage import Stage
+from partgraph.learning.start import initial_network
 from partgraph.learning.update import Update
 from partgraph.learning.validate import Best
 
@@ -49,7 +50,7 @@ def fit(
     dataset : training samples
     folder : holds the stage's checkpoint and its log (see `Log`)
     stage : the experiment's first one by default
-    network : where the stage starts; fresh weights by default
+    network : where the stage starts; see `initial_network` by default
     validation : what `Training.validate` measures on; the experiment's by default
     processes : those that train together, this one alone by default; the first of them writes and reports
     device : where the network lives
@@ -77,7 +78,7 @@ def fit(
     share = processes.share(options.batch)
     torch.manual_seed(experiment.seed)
     if network is None:
-        network = experiment.build_network(dataset.parts, initialize=True)
+        network = initial_network(experiment, dataset.parts)
     network = network.to(device, memory_format=torch.channels_last)
     processes.normalise_together(network)
     update = Update(network, stage.started(), processes)

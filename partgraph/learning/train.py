@@ -27,6 +27,7 @@ from partgraph.learning.log import Progress
 from partgraph.learning.model import Network
 from partgraph.learning.processes import Processes
 from partgraph.learning.stage import StageError
+from partgraph.learning.start import initial_network
 from partgraph.provenance import answered, recording
 
 _SCALE_SAMPLES = 1000
@@ -142,7 +143,7 @@ def train(
 def _check(experiment: Experiment, data: Dataset, tuning_data: Dataset, processes: Processes) -> None:
     """Raise for whatever would fail only after the data are made or the network is trained."""
     experiment.dataset("test")
-    experiment.build_network(data.parts, initialize=True)
+    initial_network(experiment, data.parts)
     if tuning_data.parts != data.parts:
         raise StageError(
             f"the structured stage's data show {', '.join(tuning_data.parts)}, but the network is trained on "

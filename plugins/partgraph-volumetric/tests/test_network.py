@@ -141,6 +141,9 @@ def test_top_down_path_sees_every_stage():
         ({"stride": 32}, "stride 4, 8 or 16; found 32"),
         ({"stride": 2}, "stride 4, 8 or 16; found 2"),
         ({"widths": (4, 4, 4)}, "four stages"),
+        ({"blocks": (2, 2, 2)}, "four stages"),
+        ({"blocks": (2, 2, 0, 2)}, "at least one block"),
+        ({"widths": None, "depth": 50, "blocks": (2, 2, 2, 2)}, "blocks belong to a narrow trunk"),
         ({"widths": None, "features": None, "depth": 18, "stride": 16}, "ResNet-18 cannot be dilated"),
         ({"widths": None, "features": None, "depth": 50, "stride": 4}, "output stride 4 is not offered"),
         ({"widths": None, "depth": 51}, "no ResNet of depth 51"),
@@ -161,6 +164,26 @@ def test_wrong_options_in_an_experiment_are_said_in_one_line():
 def test_narrow_trunk_needs_four_stages():
     with pytest.raises(ValueError, match="four stages"):
         NarrowTrunk((4, 4, 4))
+
+
+def test_further_blocks_change_nothing_at_first():
+    """A deeper network with the weights of a shallower one computes the same until it is trained."""
+    shallow, deep = tiny(), tiny(blocks=(3, 2, 4, 5))
+    missing, unexpected = deep.load_state_dict(shallow.state_dict(), strict=False)
+    assert unexpected == []
+    assert {name.rsplit(".", 2)[0] for name in missing} == {
+        f"trunk.trunk.{block}"
+        for block in ("layer1.2", "layer3.2", "layer3.3", "layer4.2", "layer4.3", "layer4.4")
+    }
+    with torch.inference_mode():
+        torch.testing.assert_close(deep(images()).voxels, shallow(images()).voxels)
+    deep.train()(images()).voxels.square().sum().backward()
+    assert float(deep.trunk.trunk.layer4[4].bn2.weight.grad.abs().sum()) > 0
+
+
+def test_blocks_of_each_stage():
+    network = tiny(blocks=(1, 3, 2, 4))
+    assert [len(getattr(network.trunk.trunk, f"layer{k}")) for k in (1, 2, 3, 4)] == [1, 3, 2, 4]
 
 
 def test_an_untrained_network_finds_nothing():

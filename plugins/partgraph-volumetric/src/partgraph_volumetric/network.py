@@ -28,7 +28,7 @@ from partgraph.learning.model import Model, Network
 from partgraph.problem import Problem
 from partgraph_volumetric.backbone import load_backbone
 from partgraph_volumetric.decode import decode
-from partgraph_volumetric.trunk import Layout, NarrowTrunk, Normalise, TopDown, Trunk
+from partgraph_volumetric.trunk import RESNET18, Layout, NarrowTrunk, Normalise, TopDown, Trunk
 from partgraph_volumetric.volume import Volume
 
 ResidualOrigin = Literal["center", "lower-edge"]
@@ -217,7 +217,8 @@ class VolumetricResNet(Model):
     ----------
     size, stride, bins : the voxels, see `Volume`
     depth : of torchvision's ResNet
-    widths : channels of the four stages of a narrow ResNet-18 in place of `depth`, for CPUs
+    widths : channels of the four stages of a narrow ResNet of basic blocks in place of `depth`, for CPUs
+    blocks : how many of them each stage of it has; those of ResNet-18 when None
     features : channels of a top-down path that returns to `stride`; None takes the last stage, dilated
     candidates : how many of the best voxels of a joint become candidates, all of them when None
     residual_origin : the residual head counts from a voxel's "center", or from its "lower-edge", the corner with the
@@ -234,6 +235,7 @@ class VolumetricResNet(Model):
     bins: int = 20
     depth: int = 152
     widths: tuple[int, int, int, int] | None = None
+    blocks: tuple[int, int, int, int] | None = None
     features: int | None = None
     candidates: int | None = attrs.field(default=None, validator=optional(attrs.validators.gt(0)))
     residual_origin: ResidualOrigin = attrs.field(default="center", validator=in_(("center", "lower-edge")))
@@ -244,6 +246,10 @@ class VolumetricResNet(Model):
 
     def build(self, parts: Sequence[str]) -> VolumetricNetwork:
         volume = Volume(self.size, self.stride, self.bins)
+        if self.blocks is not None and self.widths is None:
+            raise ValueError(
+                f"blocks belong to a narrow trunk, but depth {self.depth} has its own; give widths, too"
+            )
         if self.features is None and self.widths is None:
             trunk: Trunk | NarrowTrunk = Trunk(self.depth, self.stride, self.layout)
             return self._network(parts, volume, _LastStage(trunk), trunk.channels[-1])
@@ -253,7 +259,10 @@ class VolumetricResNet(Model):
             )
         if self.stride not in (4, 8, 16):
             raise ValueError(f"a top-down path returns to stride 4, 8 or 16; found {self.stride}")
-        trunk = Trunk(self.depth, 32, self.layout) if self.widths is None else NarrowTrunk(self.widths)
+        if self.widths is None:
+            trunk = Trunk(self.depth, 32, self.layout)
+        else:
+            trunk = NarrowTrunk(self.widths, self.blocks or RESNET18)
         path = _TopDownTrunk(trunk, self.features, first=(4, 8, 16).index(self.stride))
         return self._network(parts, volume, path, self.features)
 

@@ -23,6 +23,7 @@ DEPTHS = {
     152: resnet.resnet152,
 }
 _BOTTLENECK_FROM = 50
+RESNET18 = (2, 2, 2, 2)
 # Strides of the last two stages that become dilation, for each output stride.
 _DILATED = {32: [False, False, False], 16: [False, False, True], 8: [False, True, True]}
 
@@ -97,20 +98,23 @@ class Trunk(nn.Module):
 
 
 class NarrowTrunk(nn.Module):
-    """ResNet-18 with fewer channels, for CPUs: torchvision's basic blocks in its layout, strides 4 to 32.
+    """A ResNet with fewer channels, for CPUs: torchvision's basic blocks in its layout, strides 4 to 32.
 
     Parameters
     ----------
     widths : channels of the four stages
-    blocks : basic blocks in each of them
+    blocks : basic blocks in each of them, at least one; what a stage has more than ResNet-18 begins as the identity, so
+        that a deeper network can start from the weights of a shallower one and compute the same
     """
 
-    def __init__(self, widths: Sequence[int], blocks: Sequence[int] = (2, 2, 2, 2)) -> None:
+    def __init__(self, widths: Sequence[int], blocks: Sequence[int] = RESNET18) -> None:
         super().__init__()
         if len(widths) != 4 or len(blocks) != 4:
             raise ValueError(
                 f"a trunk has four stages; found widths {tuple(widths)} and blocks {tuple(blocks)}"
             )
+        if min(blocks) < 1:
+            raise ValueError(f"each stage has at least one block; found {tuple(blocks)}")
         self.conv1 = nn.Conv2d(3, widths[0], 5, 2, 2, bias=False)
         self.bn1 = nn.BatchNorm2d(widths[0])
         self.relu = nn.ReLU(inplace=True)
@@ -130,8 +134,12 @@ def _stage(channels: int, width: int, blocks: int, stride: int) -> nn.Sequential
     down = None
     if stride > 1 or channels != width:
         down = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
-    first = BasicBlock(channels, width, stride, down)
-    return nn.Sequential(first, *(BasicBlock(width, width) for _ in range(blocks - 1)))
+    stage = nn.Sequential(
+        BasicBlock(channels, width, stride, down), *(BasicBlock(width, width) for _ in range(blocks - 1))
+    )
+    for further in stage[RESNET18[0] :]:
+        nn.init.zeros_(further.bn2.weight)
+    return stage
 
 
 class TopDown(nn.Module):
