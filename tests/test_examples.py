@@ -15,7 +15,8 @@ import pytest
 from partgraph.testing import parametrize_with_checks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-WEIGHTS = EXAMPLES.parent / "plugins/partgraph-humanpose/src/partgraph_humanpose/weights/human-small"
+WEIGHTS = EXAMPLES.parent / "plugins/partgraph-humanpose/src/partgraph_humanpose/weights"
+SHIPPED = ("human-small", "human-medium")
 NEEDS = dict.fromkeys(("loopy_graph.py", "rigid_object.py", "heatmaps.py"), "partgraph_solvers")
 
 
@@ -50,25 +51,27 @@ def test_the_custom_solver_conforms(subject: object, check: Callable[[object], N
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
 @pytest.mark.skipif(find_spec("partgraph_humanpose") is None, reason="needs partgraph-humanpose")
-def test_the_experiment_file_names_what_is_installed() -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_experiment_file_names_what_is_installed(name: str) -> None:
     from partgraph import plugins
     from partgraph.learning.experiment import read_experiment
 
-    experiment = read_experiment(EXAMPLES / "human-small.toml")
+    experiment = read_experiment(EXAMPLES / f"{name}.toml")
     experiment.build_model()
     experiment.build_loss()
     for part in ("validation", "test"):
         assert len(experiment.dataset(part)) == getattr(experiment.data, part).options["count"]
-    for name in experiment.evaluation.graphs:
-        assert plugins.get("graph", name).parts == experiment.dataset("test").parts
+    for graph in experiment.evaluation.graphs:
+        assert plugins.get("graph", graph).parts == experiment.dataset("test").parts
 
 
-@pytest.mark.skipif(not (WEIGHTS / "weights.safetensors").exists(), reason="the weights are not here")
+@pytest.mark.skipif(not WEIGHTS.exists(), reason="the weights are not here")
 @pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
-def test_the_experiment_file_is_that_of_the_shipped_network() -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_experiment_file_is_that_of_the_shipped_network(name: str) -> None:
     from partgraph.learning.experiment import from_mapping, read_experiment
 
-    values = json.loads((WEIGHTS / "experiment.json").read_text(encoding="utf-8"))["experiment"]
+    values = json.loads((WEIGHTS / name / "experiment.json").read_text(encoding="utf-8"))["experiment"]
     values["evaluation"]["pairwise_scale"] = {}  # what calibration filled in
     shipped = from_mapping(values, "the shipped network")  # options that came later have their defaults
-    assert read_experiment(EXAMPLES / "human-small.toml").to_json() == shipped.to_json()
+    assert read_experiment(EXAMPLES / f"{name}.toml").to_json() == shipped.to_json()

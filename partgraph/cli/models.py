@@ -17,7 +17,7 @@ from partgraph.learning.checkpoint import Trained, load_trained, trained_folder
 from partgraph.learning.infer import Decoder
 from partgraph.report import Fact
 
-SHIPPED = "human-small"
+SHIPPED = "human-medium"
 
 Model = Annotated[
     str, Parameter(help="A folder that `partgraph train` wrote, or the name of an installed experiment.")

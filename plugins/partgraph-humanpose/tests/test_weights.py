@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from partgraph_humanpose.skeleton import PARTS
-from partgraph_humanpose.weights import human_small
+from partgraph_humanpose.weights import human_medium, human_small
 
 from partgraph import plugins
 from partgraph.learning.checkpoint import SIDECAR, WEIGHTS, load_trained
@@ -17,15 +17,21 @@ from partgraph.learning.infer import Decoder
 IMAGES = 100
 MARGIN = 1.0  # mm
 
-FOLDER = human_small()
-pytestmark = pytest.mark.skipif(
-    not (FOLDER / WEIGHTS).exists(), reason=f"the shipped weights are not there: {FOLDER.name}/{WEIGHTS}"
-)
+FOLDERS = {"human-small": human_small(), "human-medium": human_medium()}
+
+
+@pytest.fixture(scope="module", params=sorted(FOLDERS))
+def folder(request):
+    folder = FOLDERS[request.param]
+    if not (folder / WEIGHTS).exists():
+        pytest.skip(f"the shipped weights are not there: {folder.name}/{WEIGHTS}")
+    return folder
 
 
 @pytest.fixture(scope="module")
-def trained():
-    return load_trained(plugins.get("experiment", "human-small"))
+def trained(folder):
+    assert plugins.get("experiment", folder.name) == folder
+    return load_trained(folder)
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +43,12 @@ def results(trained, tmp_path_factory):
     return summarise(evaluate(trained.network, data, decoder), data, trained.metrics["mean_pose_mm"])
 
 
-def test_at_most_twelve_megabytes():
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= 12_000_000
+def test_at_most_twelve_megabytes(folder):
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 12_000_000
 
 
-def test_two_files_and_nothing_else():
-    assert sorted(path.name for path in FOLDER.iterdir()) == sorted([SIDECAR, WEIGHTS])
+def test_two_files_and_nothing_else(folder):
+    assert sorted(path.name for path in folder.iterdir()) == sorted([SIDECAR, WEIGHTS])
 
 
 def test_the_network_fits_its_data(trained):
@@ -64,7 +70,7 @@ def test_the_sidecar_says_how_the_weights_came_about(trained):
     }
 
 
-def test_the_sidecar_names_no_place_on_a_machine():
+def test_the_sidecar_names_no_place_on_a_machine(folder):
     def texts(value):
         if isinstance(value, dict):
             value = [*value, *value.values()]
@@ -73,7 +79,7 @@ def test_the_sidecar_names_no_place_on_a_machine():
         return value.split() if isinstance(value, str) else []
 
     assert not [
-        word for word in texts(json.loads((FOLDER / SIDECAR).read_text())) if word.startswith(("/", "~"))
+        word for word in texts(json.loads((folder / SIDECAR).read_text())) if word.startswith(("/", "~"))
     ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from partgraph.plugins import Component, hookimpl
 
 _HERE = "partgraph_humanpose"
+_LEARNING = ("torch", "torchvision", "safetensors")
 
 
 @hookimpl
@@ -64,5 +65,11 @@ def partgraph_experiments() -> Iterator[Component]:
         "human-small",
         f"{_HERE}.weights:human_small",
         "small network for CPUs, trained on synthetic-human",
-        requires=("torch", "torchvision", "safetensors"),
+        requires=_LEARNING,
+    )
+    yield Component(
+        "human-medium",
+        f"{_HERE}.weights:human_medium",
+        "deeper network for CPUs, which started from human-small",
+        requires=_LEARNING,
     )

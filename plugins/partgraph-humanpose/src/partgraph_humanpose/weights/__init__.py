@@ -6,4 +6,13 @@ from pathlib import Path
 
 def human_small() -> Path:
     """Folder of the small network for CPUs."""
-    return Path(str(files(__name__))) / "human-small"
+    return _folder("human-small")
+
+
+def human_medium() -> Path:
+    """Folder of the deeper network, which errs less and costs a third more."""
+    return _folder("human-medium")
+
+
+def _folder(name: str) -> Path:
+    return Path(str(files(__name__))) / name
