@@ -82,6 +82,11 @@ def _shown(
     return Shown.of(data[index])
 
 
+def _title(decoder: Decoder) -> str:
+    (graph,) = decoder.graphs
+    return graph
+
+
 def _methods(trained: Trained, graph: str | None, solvers: list[str] | None) -> dict[str, Decoder]:
     """Unary scores alone, or whatever graph is the experiment's first, and each solver over the graph asked for."""
     evaluation = trained.experiment.evaluation
@@ -93,9 +98,11 @@ def _methods(trained: Trained, graph: str | None, solvers: list[str] | None) -> 
     methods = {}
     for first in evaluation.graphs[:1]:
         if first != name:
-            methods[first] = decoder_of(trained, [first], None)
+            decoder = decoder_of(trained, [first], None)
+            methods[_title(decoder)] = decoder
     for own in chosen or [evaluation.solver]:
-        methods[f"{name}, {own}" if own else name] = decoder_of(trained, [name], own)
+        decoder = decoder_of(trained, [name], own)
+        methods[f"{_title(decoder)}, {own}" if own else _title(decoder)] = decoder
     if len(methods) > MAX_POSES:
         raise UsageError(
             f"{len(methods)} methods were asked for; at most {MAX_POSES} can be told apart by colour"

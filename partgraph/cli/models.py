@@ -14,6 +14,7 @@ from cyclopts import Parameter
 
 from partgraph.errors import PartGraphError
 from partgraph.learning.checkpoint import Trained, load_trained, trained_folder
+from partgraph.learning.graph_names import shown
 from partgraph.learning.infer import Decoder
 from partgraph.report import Fact
 
@@ -61,10 +62,14 @@ def make_folder(out: Path) -> None:
 
 
 def decoder_of(trained: Trained, graphs: list[str] | None, solver: str | None) -> Decoder:
-    """The experiment's decoder, or one over other graphs or with another solver."""
+    """The experiment's decoder, or one over other graphs or with another solver.
+
+    A graph that tables of the experiment show by a file's name is the experiment's own copy of that file.
+    """
     evaluation = trained.experiment.evaluation
     if graphs:
-        evaluation = attrs.evolve(evaluation, graphs=tuple(graphs))
+        copies = {own: name for name, own in shown((*evaluation.graphs, *evaluation.pairwise_scale)).items()}
+        evaluation = attrs.evolve(evaluation, graphs=tuple(copies.get(graph, graph) for graph in graphs))
     if solver is not None:
         evaluation = attrs.evolve(evaluation, solver=solver)
     if not evaluation.graphs:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from partgraph import plugins
 from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
+from partgraph.learning.graph_names import copied_to
 from partgraph.learning.model import Network
 from partgraph.learning.overrides import override
 
@@ -46,7 +47,8 @@ def save_trained(
 ) -> None:
     """Write weights and their JSON sidecar; `half` stores floating-point weights as float16.
 
-    Both files are written beside the old ones and then take their places.
+    Both files are written beside the old ones and then take their places. Graph files are copied, so that the folder
+    needs no other.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def save_trained(
     sidecar = {
         "format": _FORMAT,
         "parts": list(network.parts),
-        "experiment": experiment.to_json(),
+        "experiment": copied_to(experiment, folder).to_json(),
         "metrics": dict(metrics),
     }
     _replace_text(folder / SIDECAR, _readable(sidecar) + "\n")
@@ -111,7 +113,8 @@ def load_trained(folder: Path, settings: Sequence[str] = ()) -> Trained:
     absent = [key for key in ("parts", "experiment", "metrics") if key not in sidecar]
     if absent:
         raise ExperimentError(f"{folder / SIDECAR}: {', '.join(absent)} is missing; train the network anew")
-    experiment = override(from_mapping(sidecar["experiment"], str(folder / SIDECAR)), settings)
+    stored = from_mapping(sidecar["experiment"], str(folder / SIDECAR))
+    experiment = override(stored.with_graph_files(lambda graph: str(folder / graph)), settings)
     network = experiment.build_network(tuple(sidecar["parts"]))
     try:
         network.load_state_dict({name: _full(tensor) for name, tensor in tensors.items()})

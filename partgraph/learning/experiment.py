@@ -19,6 +19,7 @@ from cattrs.gen import make_dict_structure_fn
 
 from partgraph import plugins
 from partgraph.errors import PartGraphError
+from partgraph.graph_files import SUFFIX
 from partgraph.learning.augment import Augmentation
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.loss import Loss
@@ -96,8 +97,8 @@ class Evaluation:
 
     Attributes
     ----------
-    graphs : topologies by name or graph file (.json), one column of the table each; the first is what the others are
-        compared with
+    graphs : topologies by name or graph file (.json, see `partgraph.learning.graph_names`), one column of the table
+        each; the first is what the others are compared with
     pairwise_scale : for each of them, the factor on the calibrated weights c; 1 where none is given
     solver : by name; the default policy when None
     """
@@ -183,6 +184,32 @@ class Experiment:
             tuning=True,
         )
 
+    def with_graph_files(self, rename: Callable[[str], str]) -> Experiment:
+        """The experiment with another name for each graph file, wherever one is named."""
+
+        def of(graph: str) -> str:
+            return rename(graph) if graph.endswith(SUFFIX) else graph
+
+        def over(loss: Choice) -> Choice:
+            graph = loss.options.get("graph")  # so called wherever a loss solves problems, see `Loss.graph`
+            return (
+                attrs.evolve(loss, options={**loss.options, "graph": of(graph)})
+                if isinstance(graph, str)
+                else loss
+            )
+
+        structured, evaluation = self.structured, self.evaluation
+        return attrs.evolve(
+            self,
+            loss=over(self.loss),
+            structured=structured and attrs.evolve(structured, loss=over(structured.loss)),
+            evaluation=attrs.evolve(
+                evaluation,
+                graphs=tuple(map(of, evaluation.graphs)),
+                pairwise_scale={of(graph): scale for graph, scale in evaluation.pairwise_scale.items()},
+            ),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Plain values that `from_mapping` reads back."""
         values: dict[str, Any] = {
@@ -210,7 +237,7 @@ def from_mapping(values: Mapping[str, Any], source: str) -> Experiment:
 
 
 def read_experiment(path: Path) -> Experiment:
-    """The experiment in a TOML file.
+    """The experiment in a TOML file; graph files that it names are found in its folder.
 
     Raises
     ------
@@ -223,7 +250,7 @@ def read_experiment(path: Path) -> Experiment:
         raise ExperimentError(f"{path}: no such file; give the path of an experiment's TOML file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ExperimentError(f"{path}: not a TOML file: {error}") from None
-    return from_mapping(values, str(path))
+    return from_mapping(values, str(path)).with_graph_files(lambda graph: str(Path(path).parent / graph))
 
 
 def structure(cls: type, values: Mapping[str, Any], source: str) -> Any:

@@ -17,6 +17,7 @@ from partgraph.graph import Graph
 from partgraph.graph_files import find_graph
 from partgraph.learning.displacements import Displacements
 from partgraph.learning.experiment import Evaluation, ExperimentError
+from partgraph.learning.graph_names import shown
 from partgraph.learning.model import Network
 from partgraph.problem import Problem
 from partgraph.solver import Status, solve
@@ -62,17 +63,19 @@ class Decoder:
 
     @classmethod
     def of(cls, evaluation: Evaluation, parts: Sequence[str]) -> Decoder:
-        """The decoder of an experiment.
+        """The decoder of an experiment; graphs are called as `shown` says.
 
         Raises
         ------
         ExperimentError
             When a graph is not over these parts, in their order.
         """
-        graphs = {name: graph_over(parts, name) for name in evaluation.graphs}
+        called = shown((*evaluation.graphs, *evaluation.pairwise_scale))
+        graphs = {called[name]: graph_over(parts, name) for name in evaluation.graphs}
         if evaluation.solver is not None:
             plugins.get("solver", evaluation.solver)
-        return cls(graphs, evaluation.pairwise_scale, evaluation.solver)
+        scales = {called[name]: scale for name, scale in evaluation.pairwise_scale.items()}
+        return cls(graphs, scales, evaluation.solver)
 
     @torch.inference_mode()
     def __call__(self, network: Network, images: Tensor) -> list[dict[str, Answer]]:

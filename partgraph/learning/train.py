@@ -22,6 +22,7 @@ from partgraph.learning.displacements import Displacements
 from partgraph.learning.evaluate import evaluate, summarise
 from partgraph.learning.experiment import Experiment
 from partgraph.learning.fit import fit
+from partgraph.learning.graph_names import copied_to, shown
 from partgraph.learning.infer import Decoder, graph_over
 from partgraph.learning.log import Progress
 from partgraph.learning.model import Network
@@ -88,6 +89,9 @@ def train(
     data, validation = experiment.dataset("train"), experiment.dataset("validation")
     tuning_data = experiment.dataset("structured") if experiment.structured is not None else data
     _check(experiment, data, tuning_data, processes)
+    # Of graph files, the copies are used: whatever becomes of the files while the network is trained.
+    copied = processes.agree(lambda: copied_to(experiment, folder))
+    experiment = copied.with_graph_files(lambda graph: str(folder / graph))
     if processes.local_rank == 0:
         for what, dataset in (
             ("training images", data),
@@ -196,16 +200,16 @@ def calibrate(
     ----------
     learned : the graph over which c itself was learned, and needs no factor
     """
-    graphs = Decoder.of(experiment.evaluation, network.parts).graphs
     trained = [stage.graph for stage in experiment.stages() if stage.graph is not None]
-    graphs = {**graphs, **{name: graph_over(network.parts, name) for name in trained}}
+    graphs = {name: graph_over(network.parts, name) for name in [*experiment.evaluation.graphs, *trained]}
+    called = shown(graphs)
     scales = pairwise_scales(
         network,
         validation,
         {name: graph for name, graph in graphs.items() if name != learned},
         experiment.evaluation.solver,
         samples=_SCALE_SAMPLES,
-        advance=watcher.calibrating,
+        advance=lambda graph, scale, error: watcher.calibrating(called[graph], scale, error),
     )
     if learned is not None:
         scales[learned] = 1.0
