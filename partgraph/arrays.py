@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -66,21 +67,21 @@ def map_arrays(function: Callable[[Array], Array], value: T) -> T:
     nothing and returns that problem.
     """
     result: Any = value
-    if _is_leaf(value):
-        result = function(value)
-    elif isinstance(value, tuple):
-        items = tuple(map_arrays(function, item) for item in value)
-        if any(new is not old for new, old in zip(items, value, strict=True)):
+    if isinstance(value, tuple):
+        items = tuple([map_arrays(function, item) for item in value])
+        if any(map(operator.is_not, items, value)):
             result = items
-    else:
+    elif fields := _fields(result.__class__):
         changes = {}
-        for name, argument in _fields(result.__class__):
+        for name, argument in fields:
             old = getattr(value, name)
             new = map_arrays(function, old)
             if new is not old:
                 changes[argument] = new
         if changes:
             result = attrs.evolve(result, **changes)
+    elif _is_leaf(value):
+        result = function(value)
     return result
 
 
@@ -90,16 +91,13 @@ def _fields(cls: Any) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.alias) for field in attrs.fields(cls)) if attrs.has(cls) else ()
 
 
-def leaves(value: object) -> list[Array]:
+def leaves(value: Any) -> list[Array]:
     """Return every floating array and tensor inside `value`, in the order of fields."""
-    found: list[Array] = []
-
-    def collect(leaf: Array) -> Array:
-        found.append(leaf)
-        return leaf
-
-    map_arrays(collect, value)
-    return found
+    if isinstance(value, tuple):
+        return [leaf for item in value for leaf in leaves(item)]
+    if fields := _fields(value.__class__):
+        return [leaf for name, _ in fields for leaf in leaves(getattr(value, name))]
+    return [value] if _is_leaf(value) else []
 
 
 def _is_leaf(value: object) -> bool:

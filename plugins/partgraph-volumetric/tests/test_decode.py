@@ -48,6 +48,11 @@ def voxels():
     return list(itertools.product(range(BINS), range(CELLS), range(CELLS)))
 
 
+def best(scores, count):
+    """Indices of the best of all voxels, in the order of voxels; all of them when None."""
+    return np.sort(np.argsort(-scores.flatten().numpy(), kind="stable")[:count])
+
+
 def test_candidates_are_centres_plus_residuals():
     """By hand, one voxel at a time: position, score and order."""
     net, out = network(), outputs()
@@ -89,8 +94,7 @@ def test_without_residuals_candidates_are_centres(count):
         for part in range(3):
             own, other = moved.candidates[part], plain.candidates[part]
             assert torch.equal(own.scores, other.scores)
-            order = out.voxels[image, part].flatten().argsort(descending=True)[: len(own.scores)]
-            order = order if count else torch.arange(len(own.scores))
+            order = best(out.voxels[image, part], count)
             torch.testing.assert_close(own.positions - other.positions, residuals[image, part][order])
             assert (other.positions % STRIDE == STRIDE / 2).all()
         torch.testing.assert_close(
@@ -122,10 +126,8 @@ def test_offsets_are_read_at_the_first_parts_own_cell_and_start_at_the_refined_c
     residuals = net.residuals(out.features)
     for image, problem in enumerate(net.problems(out, graph)):
         for e, (i, _) in enumerate(graph.edges):
-            order = torch.argsort(out.voxels[image, i].flatten(), descending=True)[:count]
-            chosen = range(BINS * CELLS * CELLS) if count is None else order.tolist()
             assert problem.anchors[e].shape == problem.candidates[i].positions.shape
-            for k, voxel in enumerate(chosen):
+            for k, voxel in enumerate(best(out.voxels[image, i], count)):
                 z, y, x = voxels()[voxel]
                 refined = (
                     torch.tensor([(x + 0.5) * STRIDE, (y + 0.5) * STRIDE, (z + 0.5 - BINS / 2) * STRIDE])
@@ -144,15 +146,28 @@ def test_the_best_voxels_become_candidates(count):
     for few, all_of_them in zip(net.problems(out, STAR), every, strict=True):
         for part in range(3):
             scores = all_of_them.candidates[part].scores
-            kept = min(count, len(scores))
-            assert len(few.candidates[part]) == kept
-            best = torch.argsort(scores, descending=True)[:kept]
-            if count >= 32:
-                best = torch.arange(32)
-            torch.testing.assert_close(few.candidates[part].scores, scores[best])
+            kept = best(scores.detach(), count)
+            assert len(few.candidates[part]) == min(count, len(scores))
+            torch.testing.assert_close(few.candidates[part].scores, scores[kept])
             torch.testing.assert_close(
-                few.candidates[part].positions, all_of_them.candidates[part].positions[best]
+                few.candidates[part].positions, all_of_them.candidates[part].positions[kept]
             )
+
+
+def test_candidates_come_in_the_order_of_voxels_whatever_their_scores():
+    """Also where scores are equal: then some of the voxels are taken, always the same ones, and none twice."""
+    net, out = network(9), outputs()
+    net.refined = False
+    tied = attrs.evolve(out, voxels=(2 * out.voxels).round())
+    one, same = net.problems(tied, ALONE), net.problems(tied, ALONE)
+    for problem, again, every in zip(one, same, tied.voxels, strict=True):
+        for part, own in enumerate(problem.candidates):
+            assert torch.equal(own.positions, again.candidates[part].positions)
+            x, y, z = (own.positions / STRIDE - 0.5).T
+            number = ((z + BINS / 2) * CELLS + y) * CELLS + x
+            assert (number.diff() > 0).all()
+            assert torch.equal(own.scores, every[part].flatten()[number.long()])
+            assert own.scores.sort().values.equal(every[part].flatten().sort().values[-9:])
 
 
 def test_pairwise_terms_are_the_calibrated_weights():
@@ -170,8 +185,8 @@ def test_without_edges_every_part_takes_its_best_voxel():
     net, out = network(), outputs()
     for image, problem in enumerate(net.problems(out, ALONE)):
         solution = solve(problem, "dynamic-programming")
-        best = out.voxels[image].flatten(1).argmax(1)
-        assert solution.labels[0].tolist() == best.tolist()
+        highest = out.voxels[image].flatten(1).argmax(1)
+        assert solution.labels[0].tolist() == highest.tolist()
         assert solution.scores[0] == pytest.approx(
             out.voxels[image].flatten(1).amax(1).sum().item(), rel=1e-6
         )
@@ -236,8 +251,9 @@ def test_the_score_is_differentiable_down_to_every_head(count):
     assert float(net.trunk.trunk.conv1.weight.grad.abs().sum()) > 0
 
 
-def test_gradients_are_those_of_finite_differences():
-    net = network().double()
+@pytest.mark.parametrize("count", [None, 31])
+def test_gradients_are_those_of_finite_differences(count):
+    net = network(count).double()
     out = outputs(1)
     features = out.features.double().requires_grad_()
     voxels = out.voxels.double().requires_grad_()

@@ -60,7 +60,10 @@ def expected(
 
 
 def candidates(network: VolumetricNetwork, outputs: VolumeOutputs) -> tuple[Tensor, Tensor, Tensor]:
-    """Candidates of every joint of every image.
+    """Candidates of every joint of every image, in the order of voxels: depth slowest, x fastest.
+
+    Solvers cut candidates into blocks that are close together in space; in this order they come as such blocks, or as
+    a grid, and need not be sorted.
 
     Returns
     -------
@@ -68,16 +71,17 @@ def candidates(network: VolumetricNetwork, outputs: VolumeOutputs) -> tuple[Tens
     scores : (B, N, K)
     cells : (B, N, K) int, the image cell that each candidate's voxel lies in
     """
-    volume = network.volume
+    volume, keep = network.volume, network.candidates
     scores = outputs.voxels.flatten(2)  # (B, N, Z * c * c)
-    center = torch.from_numpy(volume.centers()).to(scores)
-    positions = center.expand(*scores.shape, 3)
+    centers = torch.from_numpy(volume.centers()).to(scores)
+    if keep is None or keep >= scores.shape[2]:
+        positions = centers.expand(*scores.shape, 3)
+        if network.refined:
+            positions = positions + network.residuals(outputs.features).movedim(3, -1).flatten(2, 4)
+        cells = torch.arange(volume.cells**2, device=scores.device).repeat(volume.bins)
+        return positions, scores, cells.expand(scores.shape)
+    voxels = scores.topk(keep, dim=2, sorted=False).indices.sort(dim=2).values
+    positions = centers[voxels]
     if network.refined:
-        positions = positions + network.residuals(outputs.features).movedim(3, -1).flatten(2, 4)
-    cells = torch.arange(volume.cells**2, device=scores.device).repeat(volume.bins).expand(scores.shape)
-    keep = network.candidates
-    if keep is not None and keep < scores.shape[2]:
-        scores, best = scores.topk(keep, dim=2)
-        positions = positions.gather(2, best[..., None].expand(-1, -1, -1, 3))
-        cells = cells.gather(2, best)
-    return positions, scores, cells
+        positions = positions + network.residuals_at(outputs.features, voxels)
+    return positions, scores.gather(2, voxels), voxels % volume.cells**2

@@ -111,6 +111,17 @@ class VolumetricNetwork(Network):
         shape = (batch, len(self.parts), self.volume.bins, 3, rows, columns)
         return (self.residual_head(features).view(shape) + self._residual_shift) * self.volume.stride
 
+    def residuals_at(self, features: Tensor, voxels: Tensor) -> Tensor:
+        """(B, N, K, 3) px: the same for some voxels of each joint, (B, N, K) int, counted as in `Volume.centers`."""
+        batch, joints, bins, cells = len(features), len(self.parts), self.volume.bins, self.volume.cells**2
+        # Cell by cell, as convolutions in the format channels-last write them: nothing is moved but what is taken.
+        every = self.residual_head(features).permute(0, 2, 3, 1).reshape(batch, -1)
+        joint = torch.arange(joints, device=voxels.device)[:, None]
+        first = 3 * ((voxels % cells * joints + joint) * bins + voxels // cells)
+        at = first[..., None] + torch.arange(3, device=voxels.device)
+        taken = every.gather(1, at.flatten(1)).view(*voxels.shape, 3)
+        return (taken + self._residual_shift) * self.volume.stride
+
     def offsets(self, features: Tensor, edges: Sequence[tuple[int, int]]) -> Tensor:
         """(B, E, 3, c, c) px: expected displacement along each edge, for every cell of its first part."""
         pairs = torch.tensor([i * len(self.parts) + j for i, j in edges], device=features.device)
