@@ -9,7 +9,14 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-MODULES = ("partgraph", "partgraph.plugins", "partgraph.testing", "partgraph_solvers")
+MODULES = (
+    "partgraph",
+    "partgraph.plugins",
+    "partgraph.testing",
+    "partgraph_solvers",
+    "partgraph_torch",
+    "partgraph_toulbar2",
+)
 
 
 def check(app: Sphinx, env: BuildEnvironment) -> None:

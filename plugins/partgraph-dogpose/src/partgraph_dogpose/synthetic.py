@@ -73,6 +73,13 @@ class SyntheticDog(RenderedDataset):
         return _PROGRAMS[self.split]
 
     @property
+    def groupings(self) -> Mapping[str, tuple[str, ...]]:
+        return {"program": self.groups}
+
+    def labels(self, index: int) -> Mapping[str, str]:
+        return {"program": self[index].group}
+
+    @property
     def stem(self) -> str:
         return f"synthetic-dog-{self.split}"
 
