@@ -34,7 +34,9 @@ from partgraph.plugins import get, installed
 ROOT = Path(__file__).parents[1]
 DOCS = sorted([path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts])
 TUTORIALS = [path for path in DOCS if path.parent.name == "tutorials"]
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS, *(ROOT / "plugins").glob("*.md"), *ROOT.glob("plugins/*/README.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *DOCS, *(ROOT / "plugins").glob("*.md"), *ROOT.glob("plugins/*/README.md")]
+)
 BLOCK = re.compile(
     r"(?:<!-- *(?P<mark>[^>]*?) *-->\n+)?```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )

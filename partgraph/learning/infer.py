@@ -19,8 +19,10 @@ from partgraph.learning.displacements import Displacements
 from partgraph.learning.experiment import Evaluation, ExperimentError
 from partgraph.learning.graph_names import shown
 from partgraph.learning.model import Network
+from partgraph.learning.search import solver_of
+from partgraph.many import solve_many
 from partgraph.problem import Problem
-from partgraph.solver import Status, solve
+from partgraph.solver import Solution, Status, solve
 
 
 @final
@@ -33,7 +35,7 @@ class Answer:
     positions : (N, 3) float64, px of the crop
     score, upper_bound : of the configuration, and of any
     status : whether it is proven to be the best, and if not why
-    seconds : the solver's time, building included
+    seconds : the solver's time, building included; of problems that were solved together, each one's share
     """
 
     positions: NDArray[np.float64]
@@ -85,10 +87,10 @@ class Decoder:
         for name, graph in self.graphs.items():
             scale = self.pairwise_scale.get(name, 1.0)
             problems = network.problems(outputs, graph, pairwise_scale=scale)
-            for own, problem in zip(answers, problems, strict=True):
-                if self.displacements is not None:
-                    problem = self.displacements.impose(problem.detach(), scale)
-                own[name] = answer(problem, self.solver)
+            if self.displacements is not None:
+                problems = [self.displacements.impose(problem.detach(), scale) for problem in problems]
+            for own, found in zip(answers, answers_of(problems, self.solver), strict=True):
+                own[name] = found
         return answers
 
 
@@ -103,14 +105,26 @@ def graph_over(parts: Sequence[str], name: str) -> Graph:
     return graph
 
 
-def answer(problem: Problem, solver: str | None) -> Answer:
-    """Solve a problem of tensors."""
-    numbers = problem.detach()
-    started = time.perf_counter()
-    solution = solve(numbers, solver)
-    seconds = time.perf_counter() - started
+def answers_of(problems: Sequence[Problem], solver: str | None) -> list[Answer]:
+    """Solve problems of tensors: one by one, or together by a solver with a `batch_size`."""
+    numbers = [problem.detach() for problem in problems]
+    chosen = None if solver is None else solver_of(solver)
+    if chosen is not None and chosen.batch_size > 1:
+        started = time.perf_counter()
+        solutions = solve_many(numbers, chosen)
+        share = (time.perf_counter() - started) / max(1, len(numbers))
+        return [_answer(*pair, share) for pair in zip(numbers, solutions, strict=True)]
+    answers = []
+    for problem in numbers:
+        started = time.perf_counter()
+        solution = solve(problem, chosen)
+        answers.append(_answer(problem, solution, time.perf_counter() - started))
+    return answers
+
+
+def _answer(problem: Problem, solution: Solution, seconds: float) -> Answer:
     return Answer(
-        positions=np.asarray(numbers.positions(solution.labels[0]), np.float64),
+        positions=np.asarray(problem.positions(solution.labels[0]), np.float64),
         score=float(solution.scores[0]),
         upper_bound=float(solution.upper_bound),
         status=solution.status,

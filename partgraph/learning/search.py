@@ -18,12 +18,20 @@ class InexactWarning(UserWarning):
     """The configurations a loss was given are not proven to be those that violate it most."""
 
 
+def solver_of(name: str) -> Solver:
+    """The registered solver of that name, with its default options."""
+    target = plugins.get("solver", name)
+    built = target() if isinstance(target, type) else target
+    assert isinstance(built, Solver)
+    return built
+
+
 def search(problems: Sequence[Problem], solver: str | None, n_best: int) -> Callable[[], list[Solution]]:
     """Start to find the `n_best` best configurations of each problem; what is returned waits for them.
 
-    Problems are solved by as many threads as torch has; compiled solvers release the interpreter's lock. They are
-    independent and answers keep their order, so neither the number of threads nor what happens meanwhile changes
-    anything but the time.
+    Problems are solved by as many threads as torch has; compiled solvers release the interpreter's lock. A solver with
+    a `batch_size` gets so many at once, and parallelises for itself. They are independent and answers keep their order,
+    so neither the number of threads nor what happens meanwhile changes anything but the time.
 
     Parameters
     ----------
@@ -33,11 +41,12 @@ def search(problems: Sequence[Problem], solver: str | None, n_best: int) -> Call
     if not problems:
         return list
     name = plugins.default_solver(problems[0]) if solver is None else solver
-    target = plugins.get("solver", name)
-    built: Solver = target() if isinstance(target, type) else target
+    built = solver_of(name)
     threads = max(1, min(torch.get_num_threads(), len(problems)))
 
     def solve_all() -> list[Solution]:
+        if built.batch_size > 1:
+            return solve_many(problems, built, n_best=n_best)
         with ThreadPoolExecutor(threads) as executor:
             return solve_many(problems, built, n_best=n_best, executor=executor)
 

@@ -17,7 +17,7 @@ from partgraph.learning.calibrate import SCALES  # noqa: E402
 from partgraph.learning.checkpoint import load_trained, state_path  # noqa: E402
 from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
-from partgraph.learning.infer import Decoder, answer  # noqa: E402
+from partgraph.learning.infer import Decoder, answers_of  # noqa: E402
 from partgraph.learning.showcase import report_of, shown_graphs, skeleton_of  # noqa: E402
 from partgraph.learning.tables import error_table, solver_table  # noqa: E402
 from partgraph.learning.train import train  # noqa: E402
@@ -152,11 +152,30 @@ def test_answers_are_the_best_candidates_of_tensor_problems(trained, evaluated):
     for name, graph in Decoder.of(trained.experiment.evaluation, trained.network.parts).graphs.items():
         scale = trained.experiment.evaluation.pairwise_scale.get(name, 1.0)
         problem = trained.network.problems(outputs, graph, pairwise_scale=scale)[0]
-        found = answer(problem, "dynamic-programming")
+        (found,) = answers_of([problem], "dynamic-programming")
         labels = solve(problem, "dynamic-programming").labels[0]
         np.testing.assert_allclose(found.positions, problem.positions(labels).detach().numpy())
         np.testing.assert_allclose(evaluated[0].answers[name].positions, found.positions)
         assert found.score == pytest.approx(problem.score(labels).item(), rel=1e-5)
+
+
+def test_solvers_of_batches_get_batches_and_each_answer_its_share_of_the_time(trained):
+    evaluation, batch = (
+        trained.experiment.evaluation,
+        collate([trained.experiment.dataset("test")[k] for k in range(6)]),
+    )
+    one_by_one, together = (
+        Decoder.of(attrs.evolve(evaluation, solver=solver), trained.network.parts)(
+            trained.network, batch.images
+        )
+        for solver in ("dynamic-programming", "together")
+    )
+    for graph in evaluation.graphs:
+        for own, other in zip(one_by_one, together, strict=True):
+            np.testing.assert_array_equal(other[graph].positions, own[graph].positions)
+            assert (other[graph].score, other[graph].status) == (own[graph].score, own[graph].status)
+        assert len({found[graph].seconds for found in together}) == 1
+        assert together[0][graph].seconds > 0
 
 
 class Round:

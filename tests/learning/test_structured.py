@@ -342,6 +342,17 @@ def test_an_error_in_a_thread_is_raised(threads):
         hinge(network, targets(3, 3), graph="loop", solver="exhaustive")
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_solver_of_batches_is_handed_batches(threads, toy, number):
+    """With an executor it would be asked for one problem at a time, which `together` refuses."""
+    threads(number)
+    network, target = Table(3, "chain", count=6), targets(3, 6)
+    one, other = (
+        hinge(network, target, graph="chain", solver=solver) for solver in ("together", "dynamic-programming")
+    )
+    assert torch.equal(one, other)
+
+
 def test_a_solver_that_proves_nothing_is_said_so(toy):
     with pytest.warns(InexactWarning, match="greedy did not prove .* 20 most violated"):
         value = hinge(Table(1, "chain"), targets(1), graph="chain", solver="greedy")

@@ -20,6 +20,7 @@ from partgraph.learning.model import Model, Network
 from partgraph.plugins import Component, hookimpl
 from partgraph.potentials import Quadratic
 from partgraph.problem import Candidates, Problem
+from partgraph.reference import DynamicProgramming
 from partgraph.solver import Solution, Solver, Status
 
 PARTS = ("red", "green", "left-blue", "right-blue")
@@ -174,6 +175,24 @@ class Greedy(Solver):
         return Solution(labels, problem.score(labels), sum(own.max() for own in best), Status.CONVERGED)
 
 
+@attrs.frozen
+class Together(Solver):
+    """Dynamic programming that must be asked for several problems at once."""
+
+    exact = True
+    batch_size = 4
+
+    def supports(self, problem):
+        return DynamicProgramming().supports(problem)
+
+    def compute(self, problem, state, n_best):
+        raise AssertionError("asked for one problem")
+
+    def compute_many(self, problems, n_best):
+        assert len(problems) <= self.batch_size
+        return [DynamicProgramming().compute(problem, None, n_best) for problem in problems]
+
+
 def alone():
     graph = nx.DiGraph()
     graph.add_nodes_from(PARTS)
@@ -228,6 +247,7 @@ def partgraph_graphs():
 @hookimpl
 def partgraph_solvers():
     yield Component("greedy", "partgraph_toy:Greedy", "no coupling")
+    yield Component("together", "partgraph_toy:Together", "several problems at once")
 
 
 @hookimpl
