@@ -1,6 +1,7 @@
 """The rules of the house: what may import what, and what an import costs."""
 
 import ast
+import re
 import sys
 import tomllib
 from pathlib import Path
@@ -143,6 +144,8 @@ def test_a_plugin_imports_the_core_and_no_other_plugin(plugin):
 @pytest.mark.parametrize("path", FILES, ids=relative)
 def test_nothing_unpickles(path):
     assert not {name.split(".")[0] for name in imported(path)} & {"pickle", "dill", "cloudpickle", "joblib"}
+    # What torch does by pickles: its own files, and objects sent between processes.
+    assert not re.search(r"torch\.(load|save)\(|_object(_list)?\(", path.read_text(encoding="utf-8"))
 
 
 HEAVY = "('torch', 'scipy', 'hypothesis', 'pytest', 'cyclopts', 'rich')"

@@ -7,6 +7,7 @@ through. torch's `DistributedDataParallel` sends them earlier, but for that all 
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -61,12 +62,21 @@ class Processes:
         return slice(self.rank * each, (self.rank + 1) * each)
 
     def agree(self, make: Callable[[], _Value]) -> _Value:
-        """What the first process makes, for all of them."""
+        """What the first process makes, for all of them: numbers, text, lists and tables of these, as JSON has them.
+
+        torch would send any object, but pickled.
+        """
         if self.size == 1:
             return make()
-        value: list[_Value | None] = [make() if self.leads else None]
-        distributed.broadcast_object_list(value, device=torch.device("cpu"))
-        return value[0]  # type: ignore[return-value]
+        text = json.dumps(make()).encode() if self.leads else b""
+        length = torch.tensor(len(text))
+        distributed.broadcast(length, src=0)
+        sent = torch.zeros(int(length), dtype=torch.uint8)
+        if self.leads:
+            sent = torch.frombuffer(bytearray(text), dtype=torch.uint8)
+        distributed.broadcast(sent, src=0)
+        value: _Value = json.loads(sent.numpy().tobytes())
+        return value
 
     def wait(self) -> None:
         """Go on when all processes have come here."""

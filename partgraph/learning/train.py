@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol, final
@@ -20,7 +20,7 @@ from partgraph.learning.checkpoint import save_trained
 from partgraph.learning.dataset import Dataset, MissingTruthError, require_3d
 from partgraph.learning.displacements import Displacements
 from partgraph.learning.evaluate import evaluate, summarise
-from partgraph.learning.experiment import Experiment
+from partgraph.learning.experiment import Experiment, from_mapping
 from partgraph.learning.fit import fit
 from partgraph.learning.graph_names import copied_to, shown
 from partgraph.learning.infer import Decoder, graph_over
@@ -90,8 +90,8 @@ def train(
     tuning_data = experiment.dataset("structured") if experiment.structured is not None else data
     _check(experiment, data, tuning_data, processes)
     # Of graph files, the copies are used: whatever becomes of the files while the network is trained.
-    copied = processes.agree(lambda: copied_to(experiment, folder))
-    experiment = copied.with_graph_files(lambda graph: str(folder / graph))
+    copied = processes.agree(lambda: copied_to(experiment, folder).to_json())
+    experiment = from_mapping(copied, str(folder)).with_graph_files(lambda graph: str(folder / graph))
     if processes.local_rank == 0:
         for what, dataset in (
             ("training images", data),
@@ -114,21 +114,19 @@ def train(
         curves=curves,
         report=watcher.training,
     )
-    network = run(data, stage=first).cpu()
-    weights = processes.agree(lambda: pairwise_weights(network, validation))
-    network.set_pairwise_weights(weights)
-    experiment, metrics = processes.agree(
-        lambda: _calibrated_and_measured(experiment, network, data, validation, watcher)
+    calibrated = functools.partial(
+        _calibrated_and_measured, data=data, validation=validation, watcher=watcher, processes=processes
     )
+    network = run(data, stage=first).cpu()
+    weights = torch.tensor(processes.agree(lambda: pairwise_weights(network, validation).tolist()))
+    network.set_pairwise_weights(weights)
+    experiment, metrics = calibrated(experiment, network)
     for stage in further:
         scale = experiment.evaluation.pairwise_scale.get(stage.graph or "", 1.0)
         network.set_pairwise_weights(weights * scale)
         network = run(tuning_data, stage=stage, network=network).cpu()
-        tuned = functools.partial(
-            _calibrated_and_measured, experiment, network, data, validation, watcher, stage.graph
-        )
         before = metrics
-        experiment, metrics = processes.agree(tuned)
+        experiment, metrics = calibrated(experiment, network, learned=stage.graph)
         metrics |= {f"before_{stage.name}": before}
     if not processes.leads:
         return
@@ -175,10 +173,17 @@ def _calibrated_and_measured(
     data: Dataset,
     validation: Dataset,
     watcher: Watcher,
+    processes: Processes,
     learned: str | None = None,
 ) -> tuple[Experiment, dict[str, object]]:
-    experiment = calibrate(experiment, network, validation, watcher, learned)
-    return experiment, measure(experiment, network, data, validation)
+    """What the first process finds, for all of them; see `calibrate` and `measure`."""
+
+    def find() -> tuple[dict[str, float], dict[str, object]]:
+        found = calibrate(experiment, network, validation, watcher, learned)
+        return dict(found.evaluation.pairwise_scale), measure(found, network, data, validation)
+
+    scales, metrics = processes.agree(find)
+    return _with_scales(experiment, scales), metrics
 
 
 def prepare(dataset: Dataset, what: str, watcher: Watcher) -> None:
@@ -213,6 +218,10 @@ def calibrate(
     )
     if learned is not None:
         scales[learned] = 1.0
+    return _with_scales(experiment, scales)
+
+
+def _with_scales(experiment: Experiment, scales: Mapping[str, float]) -> Experiment:
     return attrs.evolve(experiment, evaluation=attrs.evolve(experiment.evaluation, pairwise_scale=scales))
 
 

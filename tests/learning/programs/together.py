@@ -16,6 +16,9 @@ with joined("cpu") as processes:
     assert (processes.size, processes.leads, processes.local_rank) == (2, rank == 0, rank)
     assert processes.share(8) == slice(4 * rank, 4 * rank + 4)
     assert processes.agree(lambda: {"from": rank}) == {"from": 0}
+    thirds = torch.arange(9.0).view(3, 3) / 3
+    assert torch.equal(torch.tensor(processes.agree(lambda: (thirds + rank).tolist())), thirds)
+    assert processes.agree(lambda: ["größte", float("inf"), None, {}]) == ["größte", float("inf"), None, {}]
     processes.wait()
 
     tensors = [torch.full((size,), float(rank + 1)) for size in (3, 1, 7, 2)]
