@@ -57,6 +57,11 @@ def detached(value: Array) -> np.ndarray:
     return np.asarray(value, dtype=np.float64, order="C")
 
 
+def is_detached(value: Array) -> bool:
+    """Whether `detached` has nothing to do."""
+    return not is_tensor(value) and detached(value) is value
+
+
 # -- arrays inside values ----------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from partgraph.components import Component
@@ -77,6 +77,6 @@ def partgraph_losses() -> Iterator[Component]:
 
 
 @hookimpl(trylast=True)
-def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
+def partgraph_default_solver(problem: Problem) -> str:
     """Choose a reference solver; plugins with faster ones are asked first."""
     return "builtin:dynamic-programming" if problem.graph.is_forest else "builtin:exhaustive"

@@ -144,6 +144,12 @@ def check_cover(_: Any, __: Any, cover: Any) -> None:
         )
 
 
+@functools.lru_cache(maxsize=256)  # several questions on the way to an answer need them
+def links_of(edges: tuple[Edge, ...]) -> tuple[Edge, ...]:
+    """Return the pairs of parts that edges couple, as (smaller, larger) index, each once, sorted."""
+    return tuple(sorted({(min(edge), max(edge)) for edge in edges}))
+
+
 @functools.lru_cache(maxsize=256)  # a graph is asked for its stars once per slave and image
 def stars_of(cover: str | Cover, parts: int, edges: tuple[Edge, ...]) -> tuple[Star, ...]:
     """Return the stars of a cover, those of most links first, then by center; parts without links at the end.
@@ -153,7 +159,7 @@ def stars_of(cover: str | Cover, parts: int, edges: tuple[Edge, ...]) -> tuple[S
     ProblemError
         If the cover does not give every link one of its own parts.
     """
-    links = tuple(sorted({(min(edge), max(edge)) for edge in edges}))
+    links = links_of(edges)
     centers = list((COVERS[cover] if isinstance(cover, str) else cover)(parts, links))
     if len(centers) != len(links):
         raise ProblemError(f"a cover must give each of the {len(links)} links a center; found {len(centers)}")

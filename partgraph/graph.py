@@ -16,7 +16,7 @@ import attrs
 import networkx as nx
 import numpy as np
 
-from partgraph.covers import DEFAULT, Cover, Edge, Star, check_cover, stars_of
+from partgraph.covers import DEFAULT, Cover, Edge, Star, check_cover, links_of, stars_of
 from partgraph.errors import ProblemError
 
 __all__ = ["Edge", "Graph", "Star", "Topology"]
@@ -57,13 +57,13 @@ class Graph(abc.ABC):
 
     def links(self) -> tuple[Edge, ...]:
         """Return the unordered pairs that are coupled, as (smaller, larger) index, each once, sorted."""
-        return tuple(sorted({(min(edge), max(edge)) for edge in self.edges}))
+        return links_of(tuple(self.edges))
 
     @property
     def is_star(self) -> bool:
         """Whether one part is coupled with every other, and nothing else is coupled. A lone part is a star."""
         n, links = len(self.parts), self.links()
-        return len(links) == n - 1 and any(all(part in link for link in links) for part in range(n))
+        return len(links) == n - 1 and (n < 3 or bool(set(links[0]).intersection(*links[1:])))
 
     @property
     def is_forest(self) -> bool:

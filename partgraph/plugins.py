@@ -157,9 +157,13 @@ class Plugins:
 
     def default_solver(self, problem: Problem) -> str:
         """Return the name of the solver for `problem`: the first answer of the plugins, the core's own last."""
-        names = tuple(entry.name for entry in self.list("solver") if not entry.missing)
-        given = {"problem": problem, "installed": names}
+        self._loader.load_all()
+        given: dict[str, Any] = {"problem": problem}
         for implementation in reversed(self._hooks().partgraph_default_solver.get_hookimpls()):
+            if (
+                "installed" in implementation.argnames
+            ):  # whose packages are there: a look at the disk, so only if asked
+                given["installed"] = tuple(e.name for e in self.list("solver") if not e.missing)
             try:
                 answer = implementation.function(*(given[name] for name in implementation.argnames))
             except Exception as error:  # whatever a plugin does wrong must not break its host

@@ -26,6 +26,7 @@ from partgraph.heatmaps import Heatmaps, Values
 from partgraph.heatmaps import field as heatmap_field
 from partgraph.potentials import Potential, Scaled
 from partgraph.pruning import possible
+from partgraph.scoring import score
 
 __all__ = ["Candidates", "Problem"]
 
@@ -63,6 +64,8 @@ class Problem:
     anchors : tuple of (array, tensor or None)
         E entries. For edge e = (i, j) either None, or (K_i, D) float, length: the position that stands for the
         candidate of part i in this edge's term, in place of the candidate's own. () stands for none.
+    is_detached : bool
+        Whether all arrays are contiguous float64 NumPy already; looked at once, since every solver asks.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class Problem:
     pairwise: tuple[Potential, ...] = attrs.field(converter=_tuple, default=())
     unary: tuple[tuple[Potential, ...], ...] = attrs.field(converter=_tuples, default=())
     anchors: tuple[Array | None, ...] = attrs.field(converter=_arrays, default=())
+    is_detached: bool = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if not self.unary:
@@ -202,18 +206,7 @@ class Problem:
         array or tensor
             (...) float, -inf where a candidate is forbidden.
         """
-        labels = wellformed.check_labels(self, labels)
-        columns = [labels[..., i] for i in range(len(self.candidates))]
-        positions = [own.positions[column] for own, column in zip(self.candidates, columns, strict=True)]
-        total: Array = 0.0
-        for own, terms, column, x in zip(self.candidates, self.unary, columns, positions, strict=True):
-            total = total + own.scores[column]
-            for term in terms:
-                total = total + term.evaluate(x)
-        for (i, j), term, anchors in zip(self.graph.edges, self.pairwise, self.anchors, strict=True):
-            x = positions[i] if anchors is None else anchors[columns[i]]
-            total = total + term.evaluate(x, positions[j])
-        return total
+        return score(self, labels)
 
     def with_unary(self, part: int, *terms: Potential) -> Problem:
         """Return the problem with `terms` added to the unary terms of part number `part`."""
@@ -284,16 +277,20 @@ class Problem:
 
     def detach(self) -> Problem:
         """Return the problem in contiguous float64 NumPy, without history; itself where it already is that."""
-        return arrays.map_arrays(arrays.detached, self)
+        return self if self.is_detached else arrays.map_arrays(arrays.detached, self)
+
+
+_FIELDS = ("candidates", "pairwise", "unary", "anchors")
+"""Those with arrays."""
 
 
 def _unify(problem: Problem) -> None:
     """Turn every array into a tensor if any is one: operators between the two fail, or lose the gradient."""
-    fields = ("candidates", "pairwise", "unary", "anchors")
-    found = [leaf for field in fields for leaf in arrays.leaves(getattr(problem, field))]
+    found = [leaf for field in _FIELDS for leaf in arrays.leaves(getattr(problem, field))]
+    object.__setattr__(problem, "is_detached", all(map(arrays.is_detached, found)))
     tensors = [leaf for leaf in found if arrays.is_tensor(leaf)]
     if 0 < len(tensors) < len(found):
-        for field in fields:
+        for field in _FIELDS:
             unified = arrays.map_arrays(
                 lambda leaf: leaf if arrays.is_tensor(leaf) else arrays.like(leaf, tensors[0]),
                 getattr(problem, field),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import enum
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, final
 
@@ -172,12 +173,15 @@ def why_unsolvable(problem: Problem) -> str | None:
     for i, (name, own) in enumerate(zip(graph.parts, problem.candidates, strict=True)):
         if not arrays.is_finite(own.positions):
             return f"part {name!r}: positions must be finite; found NaN or infinity"
-        best = problem.unary_scores(i).max()  # NaN if any is NaN
-        if np.isnan(best) or best == np.inf:
+        best = float(problem.unary_scores(i).max())  # NaN if any is NaN
+        if not best < math.inf:
             return f"part {name!r}: scores must be finite, or -inf to forbid; found NaN or +inf"
-        if best == -np.inf:
+        if best == -math.inf:
             return f"part {name!r}: every candidate is forbidden (score -inf); allow at least one"
-    if all(map(arrays.is_finite, arrays.leaves((problem.pairwise, problem.anchors)))):
+    fields = arrays.leaves(problem.pairwise)  # many small ones, looked at as one
+    if (not fields or arrays.is_finite(np.concatenate(fields, axis=None))) and all(
+        anchors is None or arrays.is_finite(anchors) for anchors in problem.anchors
+    ):
         return None
     for e, (term, anchors) in enumerate(zip(problem.pairwise, problem.anchors, strict=True)):
         if not all(map(arrays.is_finite, arrays.leaves((anchors, term)))):

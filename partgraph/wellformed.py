@@ -106,11 +106,12 @@ def check_labels(problem: Problem, labels: Any) -> np.ndarray:
             f"labels must be whole numbers of shape (..., {n}), one per part; "
             f"found {labels.dtype} of shape {labels.shape}"
         )
-    for i, size in enumerate(problem.sizes):
-        column = labels[..., i]
-        if column.size and not (column.min() >= 0 and column.max() < size):
-            raise ProblemError(
-                f"labels of part {problem.graph.parts[i]!r} must lie between 0 and {size - 1}; "
-                f"found {column.min()} to {column.max()}"
-            )
+    if labels.size:
+        rows = labels.reshape(-1, n)
+        lowest, highest = rows.min(axis=0).tolist(), rows.max(axis=0).tolist()
+        for part, size, low, high in zip(problem.graph.parts, problem.sizes, lowest, highest, strict=True):
+            if not 0 <= low <= high < size:
+                raise ProblemError(
+                    f"labels of part {part!r} must lie between 0 and {size - 1}; found {low} to {high}"
+                )
     return labels

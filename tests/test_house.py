@@ -25,6 +25,7 @@ ORDER = [
     "heatmaps",
     "pruning",
     "wellformed",
+    "scoring",
     "problem",
     "solver",
     "many",

@@ -331,6 +331,23 @@ def test_policies_are_asked_in_the_reverse_order_of_names_whoever_came_first(plu
     assert plugins.default_solver(arm) == "builtin:dynamic-programming"
 
 
+def test_nobody_looks_for_packages_unless_a_policy_asks(plugins, arm, monkeypatch):
+    looked = []
+    monkeypatch.setattr("partgraph.components.find_spec", looked.append)
+    needy = Component("needy", "lab:Needy", "", requires=("nowhere",))
+    lab = SimpleNamespace(partgraph_solvers=hookimpl(lambda: [needy], specname="partgraph_solvers"))
+    plugins.register(lab, "lab")
+    assert plugins.default_solver(arm) == "builtin:dynamic-programming"
+    assert looked == []
+
+    def partgraph_default_solver(installed):
+        return ", ".join(installed)
+
+    plugins.register(SimpleNamespace(partgraph_default_solver=hookimpl(partgraph_default_solver)), "zoo")
+    assert plugins.default_solver(arm) == "builtin:dynamic-programming, builtin:exhaustive"
+    assert looked == ["nowhere"]
+
+
 def test_a_policy_that_fails_is_passed_over(plugins, arm):
     def partgraph_default_solver():
         raise RuntimeError("out of order")

@@ -16,6 +16,7 @@ from partgraph import (
     Topology,
     arrays,
 )
+from partgraph.scoring import FEW
 from partgraph.testing import strategies
 
 PAIR = Topology(["elbow", "wrist"], [(0, 1)])
@@ -54,6 +55,19 @@ def test_many_configurations_at_a_time(problem, data):
     for index in np.ndindex(3, 2):
         np.testing.assert_allclose(scores[index], problem.score(labels[index]), rtol=1e-9, atol=1e-9)
         np.testing.assert_array_equal(positions[index], problem.positions(labels[index]))
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 9])
+def test_terms_evaluated_together_are_the_same_numbers(dimensions):
+    rng = np.random.default_rng(dimensions)
+    graph = Topology("abcd", [(0, 1), (2, 1), (1, 2), (3, 0)])
+    own = [Candidates(rng.normal(size=(50, dimensions)), rng.normal(size=50)) for _ in graph.parts]
+    terms = [Quadratic(rng.uniform(1, 2, dimensions), rng.normal(size=dimensions)) for _ in graph.edges]
+    problem = Problem(graph, own, terms, anchors=[rng.normal(size=(50, dimensions)), None, None, None])
+    labels = rng.integers(0, 50, (FEW + 1, 4))  # too many to be evaluated together
+    scores = problem.score(labels)
+    np.testing.assert_array_equal(problem.score(labels[1:]), scores[1:])
+    np.testing.assert_array_equal([problem.score(row) for row in labels], scores)
 
 
 @given(strategies.problems())
@@ -107,9 +121,12 @@ def test_a_slave_has_the_parts_edges_and_shares_of_its_star():
 
 
 def test_a_detached_problem_is_itself(arm):
+    assert arm.is_detached
     assert arm.detach() is arm
     single = attrs.evolve(arm.candidates[0], scores=np.float32([1, 2]))
-    changed = attrs.evolve(arm, candidates=(single, *arm.candidates[1:])).detach()
+    mixed = attrs.evolve(arm, candidates=(single, *arm.candidates[1:]))
+    assert not mixed.is_detached
+    changed = mixed.detach()
     assert changed.candidates[0].scores.dtype == np.float64
     assert changed.candidates[1] is arm.candidates[1]
 

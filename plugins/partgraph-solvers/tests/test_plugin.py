@@ -35,6 +35,6 @@ def test_components_are_found_by_name() -> None:
 def test_the_default_solver_is_chosen_by_the_problem() -> None:
     star, loop = loopy_problem(0, [(0, 1), (0, 2)]), loopy_problem(0, TRIANGLE)
     other = attrs.evolve(loop, pairwise=(Distance(),) * 3)
-    chosen = [partgraph_default_solver(problem, ()) for problem in (star, loop, other)]
+    chosen = [partgraph_default_solver(problem) for problem in (star, loop, other)]
     assert chosen == ["solvers:branch-and-bound", "solvers:exact", "solvers:exact"]
     assert isinstance(loop.graph, Topology)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from partgraph.components import Component
@@ -28,6 +28,6 @@ def partgraph_solvers() -> Iterator[Component]:
 
 
 @hookimpl
-def partgraph_default_solver(problem: Problem, installed: Sequence[str]) -> str:
+def partgraph_default_solver(problem: Problem) -> str:
     """Choose the exact solver of stars for stars, and the exact solver of any graph otherwise."""
     return "solvers:branch-and-bound" if problem.graph.is_star else "solvers:exact"
