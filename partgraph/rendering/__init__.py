@@ -5,8 +5,17 @@ gives a `Picture`: the image, the joints in the image and in space, and which of
 """
 
 from partgraph.rendering.mesh import PosedMesh
-from partgraph.rendering.paint import muted_colors
+from partgraph.rendering.paint import Texture, muted_colors
 from partgraph.rendering.rasterise import rasterise
 from partgraph.rendering.scene import Paint, Picture, SceneOptions, draw_scene
 
-__all__ = ["Paint", "Picture", "PosedMesh", "SceneOptions", "draw_scene", "muted_colors", "rasterise"]
+__all__ = [
+    "Paint",
+    "Picture",
+    "PosedMesh",
+    "SceneOptions",
+    "Texture",
+    "draw_scene",
+    "muted_colors",
+    "rasterise",
+]

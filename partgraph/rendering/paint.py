@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
+
+Texture = Callable[[int, int, np.random.Generator], NDArray[np.float64]]
+"""Draws a random rectangle of that height and width: (height, width, 3), RGB in [0, 1]."""
 
 
 def muted_colors(random: np.random.Generator, count: int) -> NDArray[np.float64]:
@@ -41,19 +47,27 @@ def background(size: int, random: np.random.Generator) -> NDArray[np.float64]:
     return image
 
 
-def rectangle(image: NDArray[np.float64], random: np.random.Generator) -> tuple[int, int, int, int]:
-    """Paint a plain or striped rectangle; its left, top, right and bottom edge."""
+def rectangle(
+    image: NDArray[np.float64], random: np.random.Generator, texture: Texture | None = None
+) -> tuple[int, int, int, int]:
+    """Paint a rectangle with a texture, by default plain or striped; its left, top, right and bottom edge."""
     size = len(image)
     width, height = random.integers(max(1, int(size * 0.1)), max(2, int(size * 0.36)), 2)
     left, top = random.integers(0, size - width), random.integers(0, size - height)
+    draw = texture or functools.partial(_striped, max(3, size // 16))
+    image[top : top + height, left : left + width] = draw(height, width, random)
+    return left, top, left + width, top + height
+
+
+def _striped(longest: int, height: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Plain, or with stripes of less than `longest` pixels."""
     stripes = np.zeros((height, width), int)
-    pattern, period = random.integers(0, 3), random.integers(2, max(3, size // 16))
+    pattern, period = random.integers(0, 3), random.integers(2, longest)
     if pattern == 1:
         stripes += (np.arange(height) // period % 2)[:, None]
     elif pattern == 2:
         stripes += np.arange(width) // period % 2
-    image[top : top + height, left : left + width] = muted_colors(random, 2)[stripes]
-    return left, top, left + width, top + height
+    return muted_colors(random, 2)[stripes]
 
 
 def _magnified(grid: NDArray[np.float64], size: int) -> NDArray[np.float64]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import attrs
 import numpy as np
+from attrs.validators import ge, le
 from numpy.typing import NDArray
 
 from partgraph.rendering.camera import random_camera, random_crop
 from partgraph.rendering.mesh import PosedMesh
-from partgraph.rendering.paint import background, rectangle, shade
+from partgraph.rendering.paint import Texture, background, rectangle, shade
 from partgraph.rendering.rasterise import rasterise
 
 Paint = Callable[[np.random.Generator], NDArray[np.floating]]
@@ -30,6 +31,8 @@ class SceneOptions:
     shift : standard deviation of the crop's centre, relative to its side
     occluders : probabilities of zero, one, two ... rectangles in front of the object
     noise : standard deviation of the sensor's noise, of a full scale of one
+    photographs : folders of JPEG and PNG files, of which random parts take the place of what else is painted
+    photo_background, photo_occluders : how likely they do as the background, and in each rectangle
     """
 
     distance: tuple[float, float] = (3.5, 5.5)
@@ -39,6 +42,9 @@ class SceneOptions:
     shift: float = 0.02
     occluders: tuple[float, ...] = (0.4, 0.35, 0.2, 0.05)
     noise: float = 0.02
+    photographs: tuple[str, ...] = ()
+    photo_background: float = attrs.field(default=0.8, validator=[ge(0), le(1)])
+    photo_occluders: float = attrs.field(default=0.5, validator=[ge(0), le(1)])
 
 
 @attrs.frozen(eq=False)
@@ -61,9 +67,16 @@ class Picture:
 
 
 def draw_scene(
-    mesh: PosedMesh, paint: Paint, size: int, options: SceneOptions, random: np.random.Generator
+    mesh: PosedMesh,
+    paint: Paint,
+    size: int,
+    options: SceneOptions,
+    random: np.random.Generator,
+    photographs: Texture | None = None,
 ) -> Picture:
     """Draw `mesh` into a square image of `size` pixels, everything else at random.
+
+    `photographs` are those that the options name, which nothing is read from here.
 
     A joint is visible when it lies no farther behind the surface seen at its pixel than `PosedMesh.depth_inside`.
     """
@@ -79,7 +92,8 @@ def draw_scene(
     front = np.flatnonzero(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0] < 0)
     face, nearest = rasterise(points, vertices[:, 2], mesh.faces[front], size, size)
 
-    image = background(size, random)
+    photograph = _maybe(photographs, options.photo_background, random)
+    image = background(size, random) if photograph is None else photograph(size, size, random)
     seen = face >= 0
     drawn = front[face[seen]]
     image[seen] = paint(random)[drawn] * shade(vertices, mesh.faces[drawn], random)
@@ -88,9 +102,15 @@ def draw_scene(
     visible = joints[:, 2] < nearest[pixel[:, 1], pixel[:, 0]] + mesh.depth_inside
     visible &= ((projected >= 0) & (projected < size)).all(1)
     for _ in range(random.choice(len(options.occluders), p=options.occluders)):
-        left, top, right, bottom = rectangle(image, random)
+        texture = _maybe(photographs, options.photo_occluders, random)
+        left, top, right, bottom = rectangle(image, random, texture)
         x, y = projected.T
         visible &= ~((x >= left) & (x < right) & (y >= top) & (y < bottom))
 
     image = image * random.uniform(0.8, 1.15) + random.normal(0, options.noise, image.shape)
     return Picture((np.clip(image, 0, 1) * 255).astype(np.uint8), projected, joints, visible)
+
+
+def _maybe(texture: Texture | None, share: float, random: np.random.Generator) -> Texture | None:
+    """The texture, with that probability. Where there is none nothing is drawn: pictures stay as they were."""
+    return texture if texture is not None and random.random() < share else None

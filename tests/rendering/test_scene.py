@@ -156,8 +156,8 @@ def test_joints_under_an_occluder_are_hidden_and_no_others(draw, seed, monkeypat
     painted = []
     original = scene_module.rectangle
 
-    def spy(image, random):
-        painted.append(original(image, random))
+    def spy(*arguments):
+        painted.append(original(*arguments))
         return painted[-1]
 
     monkeypatch.setattr(scene_module, "rectangle", spy)

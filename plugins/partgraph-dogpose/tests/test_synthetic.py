@@ -9,6 +9,7 @@ from partgraph_dogpose.figure.coat import coat
 from partgraph_dogpose.figure.programs import TEST_PROGRAMS
 from partgraph_dogpose.skeleton import FLIP, LIMBS, PARTS, ROOT
 from partgraph_dogpose.synthetic import SyntheticDog
+from PIL import Image
 
 from partgraph import plugins
 from partgraph.learning.depth import relative_depth
@@ -149,3 +150,24 @@ def test_coats_differ(dog):
     means = np.array([own.mean(0) for own in coats])
     assert np.ptp(means.mean(1)) > 0.3
     assert sum(own.std(0).mean() > 0.12 for own in coats) >= 2  # some are of more than one colour
+
+
+def test_photographs_of_ones_own_are_behind_and_in_front(tmp_path):
+    """Green ones, in pictures that are the same again when other processes draw them, in a file of their own."""
+    (tmp_path / "green").mkdir()
+    Image.new("RGB", (90, 70), (0, 200, 0)).save(tmp_path / "green" / "a.jpg")
+    scene = SceneOptions(
+        photographs=(str(tmp_path / "green"),), photo_background=1.0, photo_occluders=1.0, noise=0.0
+    )
+    own = SyntheticDog("train", 4, SIZE, scene=scene, folder=tmp_path / "one")
+    plain = SyntheticDog("train", 4, SIZE, scene=SceneOptions(noise=0.0), folder=tmp_path / "one")
+    assert own.path != plain.path
+    for sample, other in zip(own, plain, strict=True):
+        red, green, blue = np.moveaxis(sample.image.astype(int), -1, 0)
+        assert ((green > 90) & (red < 40) & (blue < 40)).mean() > 0.3
+        red, green, blue = np.moveaxis(other.image.astype(int), -1, 0)
+        assert ((green > 90) & (red < 40) & (blue < 40)).mean() < 0.3
+    again = attrs.evolve(own, folder=tmp_path / "two")
+    again.prepare(workers=1)
+    for one, same in zip(own, again, strict=True):
+        assert_same(one, same)

@@ -14,6 +14,7 @@ import attrs
 import numpy as np
 from attrs.validators import gt, in_
 
+from partgraph.learning.photographs import photographs_of, scene_recipe
 from partgraph.learning.rendered import RenderedDataset
 from partgraph.rendering import Picture, SceneOptions, draw_scene
 from partgraph_dogpose.figure.body import Breed, load_dog
@@ -40,7 +41,7 @@ class SyntheticDog(RenderedDataset):
     size : their side, px
     seed : of everything random; picture k depends on the seed and k alone
     mixing : how training poses are varied; the other splits show the programs' own
-    scene : camera, crop, occluders and noise
+    scene : camera, crop, occluders, noise and photographs
     folder : where pictures are kept; the user's cache folder by default
     """
 
@@ -84,8 +85,8 @@ class SyntheticDog(RenderedDataset):
         return f"synthetic-dog-{self.split}"
 
     def recipe(self) -> Mapping[str, Any]:
-        own = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count"))
-        return own | {"renderer": _RENDERER, "programs": self.groups}
+        own = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count", "scene"))
+        return own | {"scene": scene_recipe(self.scene), "renderer": _RENDERER, "programs": self.groups}
 
     def draw(self, index: int) -> tuple[Picture, int]:
         random = np.random.default_rng([self.seed, tuple(_PROGRAMS).index(self.split), index])
@@ -96,4 +97,7 @@ class SyntheticDog(RenderedDataset):
         turn = None if training else index % len(self.groups)
         angles, root, program = sampler.draw(dog, random, turn)
         posed = dog.pose(angles, root, Breed.draw(random))
-        return draw_scene(posed, functools.partial(coat, dog), self.size, self.scene, random), program
+        picture = draw_scene(
+            posed, functools.partial(coat, dog), self.size, self.scene, random, photographs_of(self.scene)
+        )
+        return picture, program

@@ -16,6 +16,7 @@ import attrs
 import numpy as np
 from attrs.validators import gt, in_
 
+from partgraph.learning.photographs import photographs_of, scene_recipe
 from partgraph.learning.rendered import RenderedDataset
 from partgraph.rendering import Picture, SceneOptions, draw_scene
 from partgraph_humanpose.figure.body import load_body
@@ -46,7 +47,7 @@ class SyntheticHuman(HumanDataset, RenderedDataset):
     motion : files or folders of further motion capture (ASF / AMC, BVH) that training poses are drawn from
     motion_share : probability that a training pose comes from them
     mixing : how training poses are varied; the other splits show frames as recorded
-    scene : camera, crop, occluders and noise
+    scene : camera, crop, occluders, noise and photographs
     folder : where pictures are kept; the user's cache folder by default
     """
 
@@ -76,8 +77,12 @@ class SyntheticHuman(HumanDataset, RenderedDataset):
         return f"synthetic-human-{self.split}"
 
     def recipe(self) -> Mapping[str, Any]:
-        own = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count", "motion"))
-        return own | {"renderer": _RENDERER, "clips": _digest(_clips(self.split, self.motion))}
+        own = attrs.asdict(self, filter=attrs.filters.exclude("folder", "count", "motion", "scene"))
+        return own | {
+            "scene": scene_recipe(self.scene),
+            "renderer": _RENDERER,
+            "clips": _digest(_clips(self.split, self.motion)),
+        }
 
     def draw(self, index: int) -> tuple[Picture, int]:
         random = np.random.default_rng([self.seed, ("train", "validation", "test").index(self.split), index])
@@ -87,7 +92,10 @@ class SyntheticHuman(HumanDataset, RenderedDataset):
         rotations, clip = sampler.draw(random, turn)
         body = load_body()
         posed = body.pose(random.normal(size=len(body.components)) * _SHAPE_SPREAD, rotations)
-        return draw_scene(posed, functools.partial(clothes, body), self.size, self.scene, random), clip
+        picture = draw_scene(
+            posed, functools.partial(clothes, body), self.size, self.scene, random, photographs_of(self.scene)
+        )
+        return picture, clip
 
 
 @functools.cache
