@@ -74,7 +74,7 @@ def decoder_of(trained: Trained, graphs: list[str] | None, solver: str | None) -
         evaluation = attrs.evolve(evaluation, solver=solver)
     if not evaluation.graphs:
         raise UsageError(f"the experiment {trained.experiment.name!r} names no graphs; give one with --graph")
-    return Decoder.of(evaluation, trained.network.parts)
+    return Decoder.of(evaluation, trained.network.parts, trained.flip)
 
 
 def footer(trained: Trained) -> tuple[Fact, ...]:

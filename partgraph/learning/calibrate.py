@@ -50,6 +50,7 @@ def pairwise_scales(
     solver: str | None = None,
     scales: Sequence[float] = SCALES,
     samples: int | None = None,
+    flip: Sequence[int] | None = None,
     advance: Callable[[str, float, float], None] = lambda graph, scale, error: None,
 ) -> dict[str, float]:
     """For each graph, the smallest factor on all c whose reconstruction error cannot be told from the best one's.
@@ -62,6 +63,7 @@ def pairwise_scales(
     Parameters
     ----------
     samples : how many to use, all when None
+    flip : see `Decoder`
     advance : told each graph, scale and mean error in mm
     """
     best = {}
@@ -70,7 +72,7 @@ def pairwise_scales(
             continue
         errors: dict[float, NDArray[np.float64]] = {}
         for scale in scales:
-            decoder = Decoder({name: graph}, {name: scale}, solver)
+            decoder = Decoder({name: graph}, {name: scale}, solver, flip=flip)
             found = []
             for chunk, batch in in_order(dataset, 25, samples):
                 require_3d(chunk, "calibration")

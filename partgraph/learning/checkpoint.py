@@ -41,6 +41,12 @@ class Trained:
     network: Network
     metrics: Mapping[str, Any]
 
+    @property
+    def flip(self) -> tuple[int, ...] | None:
+        """Order of the parts after mirroring; None where the weights are from before that was stored."""
+        stored = self.metrics.get("flip")
+        return None if stored is None else tuple(stored)
+
 
 def save_trained(
     folder: Path, experiment: Experiment, network: Network, metrics: Mapping[str, Any], *, half: bool = False

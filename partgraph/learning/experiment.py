@@ -101,11 +101,13 @@ class Evaluation:
         each; the first is what the others are compared with
     pairwise_scale : for each of them, the factor on the calibrated weights c; 1 where none is given
     solver : by name; the default policy when None
+    mirror : average the scores with those for the image mirrored left to right, for twice the network's time
     """
 
     graphs: tuple[str, ...] = ()
     pairwise_scale: Mapping[str, float] = attrs.field(factory=dict)
     solver: str | None = None
+    mirror: bool = False
 
 
 @final

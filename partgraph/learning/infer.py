@@ -56,33 +56,46 @@ class Decoder:
     pairwise_scale : for each, the factor on the pairwise weights; 1 where none is given
     solver : by name, the default policy when None
     displacements : put in place of the offsets that the network expects, with weights of their own; none when None
+    flip : order of the parts after mirroring; with it, scores are averaged with those of mirrored images
     """
 
     graphs: Mapping[str, Graph]
     pairwise_scale: Mapping[str, float] = attrs.field(factory=dict)
     solver: str | None = None
     displacements: Displacements | None = None
+    flip: Sequence[int] | None = None
 
     @classmethod
-    def of(cls, evaluation: Evaluation, parts: Sequence[str]) -> Decoder:
+    def of(cls, evaluation: Evaluation, parts: Sequence[str], flip: Sequence[int] | None = None) -> Decoder:
         """The decoder of an experiment; graphs are called as `shown` says.
+
+        Parameters
+        ----------
+        flip : order of the parts after mirroring, where it is known
 
         Raises
         ------
         ExperimentError
-            When a graph is not over these parts, in their order.
+            When a graph is not over these parts, in their order, or images are to be mirrored and `flip` is not known.
         """
         called = shown((*evaluation.graphs, *evaluation.pairwise_scale))
         graphs = {called[name]: graph_over(parts, name) for name in evaluation.graphs}
         if evaluation.solver is not None:
             plugins.get("solver", evaluation.solver)
         scales = {called[name]: scale for name, scale in evaluation.pairwise_scale.items()}
-        return cls(graphs, scales, evaluation.solver)
+        if evaluation.mirror and flip is None:
+            raise ExperimentError(
+                "evaluation.mirror: which parts change places in a mirrored image was not stored with these weights; "
+                "leave it out, or train the network anew"
+            )
+        return cls(graphs, scales, evaluation.solver, flip=flip if evaluation.mirror else None)
 
     @torch.inference_mode()
     def __call__(self, network: Network, images: Tensor) -> list[dict[str, Answer]]:
         """For each of the images (B, 3, S, S), the answer over every graph."""
         outputs = network(images)
+        if self.flip is not None:
+            outputs = network.averaged(outputs, network(images.flip(3)), self.flip)
         answers: list[dict[str, Answer]] = [{} for _ in images]
         for name, graph in self.graphs.items():
             scale = self.pairwise_scale.get(name, 1.0)

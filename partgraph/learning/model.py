@@ -10,6 +10,7 @@ import attrs
 import torch
 from torch import Tensor, nn
 
+from partgraph.errors import InvalidComponentError
 from partgraph.graph import Graph
 from partgraph.problem import Problem
 
@@ -86,6 +87,24 @@ class Network(nn.Module, abc.ABC):
         graph : couples the network's parts, in their order
         pairwise_scale : factor on every weight c of the pairwise terms
         """
+
+    def averaged(self, outputs: Any, mirrored: Any, flip: Sequence[int]) -> Any:
+        """The outputs for images with scores averaged with those for the same images mirrored left to right.
+
+        Parameters
+        ----------
+        outputs, mirrored : what `forward` returned for the images, and for the mirrored ones
+        flip : order of the parts after mirroring, as `Dataset.flip`
+
+        Raises
+        ------
+        InvalidComponentError
+            By default: where a network does not offer that.
+        """
+        raise InvalidComponentError(
+            f"{type(self).__name__} cannot average its scores with those of mirrored images; leave out mirror, or "
+            f"implement Network.averaged"
+        )
 
     @abc.abstractmethod
     def offset_residuals(self, outputs: Any, target: Tensor) -> Tensor:

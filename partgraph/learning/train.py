@@ -154,7 +154,7 @@ def _check(experiment: Experiment, data: Dataset, tuning_data: Dataset, processe
     for stage in experiment.stages():
         stage.check(data if stage.graph is None else tuning_data)
         stage.check_processes(processes.size)
-    Decoder.of(experiment.evaluation, data.parts)
+    Decoder.of(experiment.evaluation, data.parts, data.flip)
 
 
 def _require_some_3d(dataset: Dataset) -> None:
@@ -214,6 +214,7 @@ def calibrate(
         {name: graph for name, graph in graphs.items() if name != learned},
         experiment.evaluation.solver,
         samples=_SCALE_SAMPLES,
+        flip=validation.flip if experiment.evaluation.mirror else None,
         advance=lambda graph, scale, error: watcher.calibrating(called[graph], scale, error),
     )
     if learned is not None:
@@ -228,14 +229,15 @@ def _with_scales(experiment: Experiment, scales: Mapping[str, float]) -> Experim
 def measure(
     experiment: Experiment, network: Network, data: Dataset, validation: Dataset
 ) -> dict[str, object]:
-    """The mean pose and displacements of the training data, and the errors on the validation data."""
+    """The mean pose, displacements and mirrored parts of the training data, and the errors on the validation data."""
     world, target = first_poses(data)
     constant = mean_pose(world)
     metrics: dict[str, object] = {
         "mean_pose_mm": np.round(constant, 2).tolist(),
         "displacements_px": Displacements.of(target).to_json(),
+        "flip": list(data.flip),
     }
-    decoder = Decoder.of(experiment.evaluation, network.parts)
+    decoder = Decoder.of(experiment.evaluation, network.parts, data.flip)
     if decoder.graphs:
         found = evaluate(network, validation, decoder, count=_MEASURED_SAMPLES)
         metrics["validation"] = summarise(found, validation, constant).to_json()

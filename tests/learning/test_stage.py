@@ -164,7 +164,7 @@ def test_the_second_stage_starts_from_the_first_with_calibrated_weights(tmp_path
     assert trained.experiment.evaluation.pairwise_scale == {"dots-chain": 1.0, "dots-star": 3.0}
     assert not torch.equal(trained.network.scores.weight, first.scores.weight)
     before = trained.metrics["before_structured"]
-    assert set(before) == {"mean_pose_mm", "displacements_px", "validation"}
+    assert set(before) == {"mean_pose_mm", "displacements_px", "flip", "validation"}
     assert set(trained.metrics["validation"]["reconstruction_error_mm"]) == {
         "dots-alone",
         "dots-star",

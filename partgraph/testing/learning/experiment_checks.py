@@ -18,7 +18,7 @@ def check_it_loads_and_answers(folder: Path) -> None:
     from partgraph.testing.learning.model_checks import pictures
 
     trained = load_trained(folder)
-    decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
+    decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts, trained.flip)
     (answers,) = decoder(trained.network, pictures(trained.network, 1))
     assert answers, "the experiment names no graphs to evaluate"
     for graph, answer in answers.items():

@@ -12,7 +12,9 @@ from torchvision.models import resnet18
 
 from partgraph import plugins
 from partgraph.errors import PartGraphError
-from partgraph.learning.experiment import Choice
+from partgraph.graph import Topology
+from partgraph.learning.experiment import Choice, Evaluation, ExperimentError
+from partgraph.learning.infer import Decoder
 
 PARTS = tuple(f"part-{k}" for k in range(16))
 TINY = VolumetricResNet(size=32, stride=8, bins=3, widths=(4, 6, 8, 10), features=5)
@@ -323,3 +325,36 @@ def test_any_object():
     outputs = network(images())
     assert outputs.voxels.shape == (2, 2, 3, 4, 4)
     assert np.prod(network.residual_head.weight.shape[:1]) == 2 * 3 * 3
+
+
+def test_averaging_with_mirrored_images_treats_left_and_right_alike():
+    network, flip = tiny(), [1, 0, *range(2, 16)]
+    batch = images()
+    with torch.inference_mode():
+        plain, mirrored = network(batch), network(batch.flip(3))
+        one, other = network.averaged(plain, mirrored, flip), network.averaged(mirrored, plain, flip)
+    torch.testing.assert_close(one.voxels, other.voxels[:, flip].flip(-1))
+    torch.testing.assert_close(one.maps, other.maps[:, flip].flip(-1))
+    assert not torch.allclose(one.voxels, plain.voxels)
+    assert one.features is plain.features  # residuals and offsets are read off these
+
+
+def test_evaluation_averages_where_it_is_asked_to():
+    network, flip = tiny(residuals=False), (1, 0, *range(2, 16))
+    graphs = {"none": Topology(PARTS, [])}
+    picture = images()
+    mirrored = Decoder(graphs, flip=flip)(network, picture.flip(3))
+    for here, there in zip(Decoder(graphs, flip=flip)(network, picture), mirrored, strict=True):
+        np.testing.assert_allclose(
+            there["none"].positions[list(flip)] * [-1, 1, 1] + [32, 0, 0], here["none"].positions
+        )
+    plain = Decoder(graphs)(network, picture)
+    assert any((own["none"].score != other["none"].score) for own, other in zip(plain, mirrored, strict=True))
+
+
+def test_mirroring_asks_for_the_parts_that_change_places():
+    evaluation = Evaluation(mirror=True)
+    assert Decoder.of(evaluation, PARTS, range(16)).flip == range(16)
+    assert Decoder.of(Evaluation(), PARTS, range(16)).flip is None
+    with pytest.raises(ExperimentError, match="which parts change places"):
+        Decoder.of(evaluation, PARTS)

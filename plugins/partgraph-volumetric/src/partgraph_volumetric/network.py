@@ -174,6 +174,15 @@ class VolumetricNetwork(Network):
     def problems(self, outputs: VolumeOutputs, graph: Graph, *, pairwise_scale: float = 1.0) -> list[Problem]:
         return decode(self, outputs, graph, pairwise_scale)
 
+    def averaged(self, outputs: VolumeOutputs, mirrored: VolumeOutputs, flip: Sequence[int]) -> VolumeOutputs:
+        """Means of voxel and 2D scores; residuals and offsets stay those of the images themselves."""
+        order = list(flip)
+        return attrs.evolve(
+            outputs,
+            voxels=(outputs.voxels + mirrored.voxels[:, order].flip(-1)) / 2,
+            maps=(outputs.maps + mirrored.maps[:, order].flip(-1)) / 2,
+        )
+
     def offset_residuals(self, outputs: VolumeOutputs, target: Tensor) -> Tensor:
         cells = self.nearest_cells(target)
         _, offsets = self.local(gather_cells(outputs.features, cells[:, :, None]))
