@@ -82,12 +82,17 @@ class Structured:
     """
 
     loss: Choice
-    training: Training
+    training: Training = attrs.field()
     data: Choice | None = None
     augmentation: Augmentation | None = None
     pairwise_rate: float = attrs.field(default=1.0, validator=ge(0))
     parameters: Literal["heads", "all"] = attrs.field(default="heads", validator=in_(("heads", "all")))
     supervision: float = attrs.field(default=0.0, validator=ge(0))
+
+    @training.validator
+    def _has_steps(self, _: object, training: Training) -> None:
+        if not training.total:
+            raise ValueError("the structured stage's 'steps' must be > 0: 0; without the stage, leave its table out")
 
 
 @final

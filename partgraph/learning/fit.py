@@ -124,7 +124,7 @@ def fit(
                 save_state(folder, network, update.optimizer, done, stage.name, further)
     if log is not None:
         log.close()
-    if options.keep == "best":
+    if options.keep == "best" and options.total:
         processes.wait()
         load_best(folder, network, stage.name)
     return network.eval()

@@ -29,7 +29,8 @@ class Training:
 
     Attributes
     ----------
-    steps, batch : number of updates, samples in each
+    steps, batch : number of updates, samples in each; a first stage of 0 steps leaves a network as it starts, and the
+        structured stage goes on from there
     accumulate : parts in which a batch is worked through, one after the other, to save memory
     learning_rate, weight_decay : of AdamW
     warmup : steps over which the learning rate rises
@@ -46,7 +47,7 @@ class Training:
     keep : which weights the stage ends with, the "last" or the "best"
     """
 
-    steps: int = attrs.field(default=2000, validator=gt(0))
+    steps: int = attrs.field(default=2000, validator=ge(0))
     batch: int = attrs.field(default=32, validator=gt(0))
     accumulate: int = attrs.field(default=1, validator=gt(0))
     learning_rate: float = attrs.field(default=2e-3, validator=gt(0))
@@ -73,7 +74,7 @@ class Training:
             if step < length:
                 break
             step, length, peak, rise = step - length, further, self.learning_rate / 2, 1.0
-        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay else 1.0
+        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay and length else 1.0
         return peak * min(rise, fall)
 
 

@@ -151,7 +151,13 @@ def _check(experiment: Experiment, data: Dataset, tuning_data: Dataset, processe
             f"the structured stage's data show {', '.join(tuning_data.parts)}, but the network is trained on "
             f"{', '.join(data.parts)}; choose data of the same object"
         )
-    for stage in experiment.stages():
+    first, *further = experiment.stages()
+    if not first.training.total and (experiment.start is None or not further):
+        raise StageError(
+            "training: 0 steps leave the network as it starts, which makes sense with `start` and a structured stage; "
+            "give both, or at least one step"
+        )
+    for stage in (first, *further):
         stage.check(data if stage.graph is None else tuning_data)
         stage.check_processes(processes.size)
     Decoder.of(experiment.evaluation, data.parts, data.flip)

@@ -10,7 +10,13 @@ pytest.importorskip("safetensors")
 
 from partgraph.learning.batches import collate  # noqa: E402
 from partgraph.learning.calibrate import pairwise_weights  # noqa: E402
-from partgraph.learning.checkpoint import load_state, load_trained, save_state, state_path  # noqa: E402
+from partgraph.learning.checkpoint import (  # noqa: E402
+    load_state,
+    load_trained,
+    save_state,
+    save_trained,
+    state_path,
+)
 from partgraph.learning.dataset import MissingTruthError  # noqa: E402
 from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
 from partgraph.learning.fit import DivergenceError, fit  # noqa: E402
@@ -378,3 +384,25 @@ def test_searches_overlap_with_the_network_and_change_nothing(toy, two_stages, m
     (terms, weights), (ordered_terms, ordered_weights) = results
     assert terms == ordered_terms
     assert all(torch.equal(weights[name], ordered_weights[name]) for name in weights)
+
+
+def test_the_second_stage_alone_goes_on_from_a_trained_network(tmp_path, toy, two_stages):
+    once = from_mapping(two_stages, "toy.toml")
+    first = once.build_network(toy.PARTS)
+    with torch.no_grad():
+        first.scores.weight.uniform_(0.25, 0.75)
+    save_trained(tmp_path / "first", once, first, {})
+    two_stages |= {"start": str(tmp_path / "first"), "training": {"steps": 0}}
+    watcher = Watcher()
+    train(from_mapping(two_stages, "toy.toml"), tmp_path / "second", watcher)
+    assert {told.stage for told in watcher.told} == {"structured"}
+    trained = load_trained(tmp_path / "second")
+    moved = (trained.network.scores.weight - first.scores.weight).abs()
+    assert 0 < moved.max() < 0.2  # a few steps from where the first network was
+    assert "before_structured" in trained.metrics
+
+
+def test_no_step_at_all_is_refused(tmp_path, two_stages):
+    two_stages["training"] = {"steps": 0}
+    with pytest.raises(StageError, match="0 steps leave the network as it starts"):
+        train(from_mapping(two_stages, "toy.toml"), tmp_path, Watcher())
