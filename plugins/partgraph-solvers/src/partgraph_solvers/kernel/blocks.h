@@ -60,13 +60,10 @@ class Blocks {
             default: gather<0>();
         }
         for (int d = 0; d < dim; ++d) {
+            std::fill(lo(d) + blocks, lo(d) + padded_blocks, lo(d)[blocks - 1]);
+            std::fill(hi(d) + blocks, hi(d) + padded_blocks, hi(d)[blocks - 1]);
             double most = 0;
-            for (int b = 0; b < padded_blocks; ++b) {
-                const double* run = axis(d) + static_cast<std::size_t>(std::min(b, blocks - 1)) * BLOCK;
-                lo(d)[b] = least_of(run);
-                hi(d)[b] = most_of(run);
-                most = std::max({most, std::fabs(lo(d)[b]), std::fabs(hi(d)[b])});
-            }
+            for (int b = 0; b < blocks; ++b) most = std::max({most, std::fabs(lo(d)[b]), std::fabs(hi(d)[b])});
             hi(dim - 1)[padded_blocks + d] = most;
         }
     }
@@ -81,18 +78,26 @@ class Blocks {
     double* lo(int d) { return storage_.data() + (axis_lo(d) - storage_.data()); }
     double* hi(int d) { return lo(d) + padded_blocks; }
 
+    // Block by block, so that boxes are found while their points are in the nearest cache.
     template <int D>
     void gather() {
         const int n = D ? D : dim;
-        double* x = storage_.data();
-        for (int k = 0; k < padded; ++k) {
-            prefetch(points.row(order[std::min(k + AHEAD, points.count - 1)]));
-            const double* point = points.row(order[std::min(k, points.count - 1)]);
-            for (int d = 0; d < n; ++d) x[static_cast<std::size_t>(d) * padded + k] = point[d];
+        for (int b = 0; b < blocks; ++b) {
+            double* run = storage_.data() + static_cast<std::size_t>(b) * BLOCK;
+            for (int j = 0; j < BLOCK; ++j) {
+                const int k = b * BLOCK + j;
+                prefetch(points.row(order[std::min(k + AHEAD, points.count - 1)]));
+                const double* point = points.row(order[std::min(k, points.count - 1)]);
+                for (int d = 0; d < n; ++d) run[static_cast<std::size_t>(d) * padded + j] = point[d];
+            }
+            for (int d = 0; d < n; ++d) {
+                lo(d)[b] = least_of(run + static_cast<std::size_t>(d) * padded);
+                hi(d)[b] = most_of(run + static_cast<std::size_t>(d) * padded);
+            }
         }
     }
 
-    static constexpr int AHEAD = 32;  // candidates whose rows are on their way from memory; measured
+    static constexpr int AHEAD = 2 * BLOCK;  // candidates whose rows are on their way from memory; measured
 
     Storage storage_;  // (D, padded) coordinates, (D, 2, padded_blocks) boxes, (D,) reaches
 };
