@@ -5,90 +5,15 @@
 Private. Callers pass checked, contiguous float64 arrays; `branch_and_bound` does.
 """
 
-from libc.stdint cimport int32_t
-from libcpp cimport bool as bool_t
-from libcpp.memory cimport unique_ptr, make_unique
+from libcpp.memory cimport make_unique
 from libcpp.utility cimport move
-from libcpp.vector cimport vector
 
 from math import inf as INF
 
 import numpy as np
 
-
-cdef extern from "kernel/star.h" namespace "partgraph" nogil:
-    cdef cppclass CKernels "partgraph::Kernels":
-        const char* name
-    vector[const CKernels*] available_kernels()
-
-    cdef cppclass CPoints "partgraph::Points":
-        const double* x
-        int count, dim
-
-    void c_spatial_order "partgraph::spatial_order"(CPoints, int32_t*) except +
-    bool_t c_is_compact "partgraph::is_compact"(CPoints, const int32_t*) except +
-
-    cdef cppclass CBlocks "partgraph::Blocks":
-        CBlocks(CPoints, const int32_t*) except +
-        const int blocks
-
-    cdef cppclass CScores "partgraph::Scores":
-        CScores(const double*, const CBlocks&) except +
-
-    cdef cppclass CLeaf "partgraph::Leaf":
-        int size()
-
-    cdef cppclass CStar "partgraph::Star":
-        vector[CLeaf] leaves
-        const CBlocks* positions
-        void set_center(int, const CBlocks*)
-        void add_leaf(int, const CBlocks*) except +
-        void add_edge(const CBlocks*, const CBlocks*, const double*, const double*) except +
-
-    cdef cppclass CPull "partgraph::Pull":
-        CPull() except +
-        vector[double] slope, center
-        double h
-
-    cdef cppclass CStarProblem "partgraph::StarProblem":
-        CStarProblem(const CKernels&, const CStar&, const vector[const CScores*]&, const vector[CPull]&) except +
-
-    cdef cppclass CConfiguration "partgraph::Configuration":
-        double value
-        vector[int32_t] labels
-
-    cdef cppclass COutcome "partgraph::Outcome":
-        vector[CConfiguration] found
-        double upper_bound
-        bool_t proven
-        long blocks_opened, centers_visited
-
-    cdef cppclass CDeadline "partgraph::Deadline":
-        CDeadline(double)
-
-    cdef cppclass CSearch "partgraph::Search":
-        CSearch(const CStarProblem&, int, const CDeadline&) except +
-        COutcome run(long) except +
-
-    cdef cppclass CChoice "partgraph::Choice":
-        double value
-        int32_t label
-
-    vector[CChoice] best_centers(const CKernels&, const CBlocks&, const CScores&, const vector[CLeaf]&, const int32_t*,
-                                 int) except +
-
-cdef extern from "kernel/sites.h" namespace "partgraph" nogil:
-    void c_make_blocks "partgraph::make_blocks"(
-        const vector[CPoints]&, const vector[int32_t*]&, vector[int]&, vector[unique_ptr[CBlocks]]&) except +
-    void c_make_scores "partgraph::make_scores"(
-        const vector[const double*]&, const vector[const CBlocks*]&, vector[unique_ptr[CScores]]&) except +
-
-cdef extern from "kernel/marginals.h" namespace "partgraph" nogil:
-    cdef cppclass CMarginals "partgraph::Marginals":
-        vector[int32_t] labels
-        vector[double] values
-
-    vector[CMarginals] max_marginals(const CStarProblem&, double, const CDeadline&) except +
+include "_blocks.pxi"
+include "_scores.pxi"
 
 MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
 
@@ -101,119 +26,6 @@ def instruction_sets():
 cdef const CKernels* _kernels(name) except NULL:
     cdef vector[const CKernels*] available = available_kernels()
     return available[0 if name is None else instruction_sets().index(name)]
-
-
-cdef CPoints _points(const double[:, ::1] points):
-    cdef CPoints made
-    made.x, made.count, made.dim = &points[0, 0], <int>points.shape[0], <int>points.shape[1]
-    return made
-
-
-def spatial_order(const double[:, ::1] points not None, const int32_t[::1] known=None):
-    """Return an order of `points` (K, D) in which runs of 64 are close together: (K,) int32.
-
-    `known`, an order of as many other points, is returned itself where it does for these as well.
-    """
-    cdef CPoints own = _points(points)
-    if known is not None and known.shape[0] == own.count and c_is_compact(own, &known[0]):
-        return np.asarray(known)
-    if c_is_compact(own, NULL):
-        return np.arange(own.count, dtype=np.int32)
-    order = np.empty(own.count, dtype=np.int32)
-    cdef int32_t[::1] view = order
-    with nogil:
-        c_spatial_order(own, &view[0])
-    return order
-
-
-cdef class Blocks:
-    """Points of one part, (K, D) float64, in blocks along `order`, (K,) int32. Both are kept, and not to be changed."""
-
-    cdef unique_ptr[CBlocks] _blocks
-    cdef const double[:, ::1] _points
-    cdef const int32_t[::1] _order
-
-    def __init__(self, const double[:, ::1] points not None, const int32_t[::1] order not None):
-        if points.shape[0] != order.shape[0] or points.shape[0] == 0:
-            raise ValueError(f"{points.shape[0]} points, but an order of {order.shape[0]}")
-        self._points, self._order = points, order
-        cdef CPoints own = _points(points)
-        with nogil:
-            self._blocks = make_unique[CBlocks](own, &order[0])
-
-    @property
-    def order(self):
-        """(K,) int32, labels in spatial order."""
-        return np.asarray(self._order)
-
-    @property
-    def count(self):
-        """Number of blocks."""
-        return self._blocks.get().blocks
-
-
-def blocks_of(points):
-    """Return the blocks of several parts, points (K, D) float64 each; those of one grid share an order."""
-    cdef vector[CPoints] sets
-    cdef vector[int32_t*] orders
-    cdef vector[int] source
-    cdef vector[unique_ptr[CBlocks]] made
-    cdef const double[:, ::1] own
-    cdef int32_t[::1] order
-    arrays = []  # the orders
-    for own in points:
-        order = np.empty(own.shape[0], dtype=np.int32)
-        arrays.append(order.base)
-        sets.push_back(_points(own))
-        orders.push_back(&order[0])
-    with nogil:
-        c_make_blocks(sets, orders, source, made)
-    found = []
-    cdef Blocks blocks
-    cdef size_t k
-    for k in range(sets.size()):
-        blocks = Blocks.__new__(Blocks)
-        blocks._points, blocks._order = points[k], arrays[source[k]]
-        blocks._blocks = move(made[k])
-        found.append(blocks)
-    return found
-
-
-cdef class Scores:
-    """Unary scores of one part, (K,) float64, along the order of its `blocks`."""
-
-    cdef unique_ptr[CScores] _scores
-
-    def __init__(self, const double[::1] scores not None, Blocks blocks not None):
-        if scores.shape[0] != blocks._order.shape[0]:
-            raise ValueError(f"{scores.shape[0]} scores for {blocks._order.shape[0]} candidates")
-        cdef const CBlocks* along = blocks._blocks.get()
-        with nogil:
-            self._scores = make_unique[CScores](&scores[0], along[0])
-
-
-def scores_of(tables, blocks):
-    """Return the scores of several parts, (K,) float64 each, along their blocks."""
-    cdef vector[const double*] values
-    cdef vector[const CBlocks*] along
-    cdef vector[unique_ptr[CScores]] made
-    cdef const double[::1] own
-    cdef Blocks where
-    for own, where in zip(tables, blocks):
-        if own.shape[0] != where._order.shape[0]:
-            raise ValueError(f"{own.shape[0]} scores for {where._order.shape[0]} candidates")
-        values.push_back(&own[0])
-        along.push_back(where._blocks.get())
-    cdef size_t k
-    with nogil:
-        c_make_scores(values, along, made)
-    found = []
-    cdef Scores scores
-    for k in range(values.size()):
-        scores = Scores.__new__(Scores)
-        scores._scores = move(made[k])
-        found.append(scores)
-    return found
 
 
 cdef class Star:
