@@ -54,6 +54,7 @@ class Plugins:
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
         self._loader: Final = Loader(discover=discover, block=block)
         self._entries: Final[dict[str, tuple[Entry, ...]]] = {}
+        self._classes: Final[dict[tuple[str, str], tuple[Entry, type]]] = {}  # asked for before: every solve asks
         self._relayed: tuple[dict[str, object], pluggy.HookRelay] | None = None
         self.register(builtin, BUILTIN, describe(PROJECT))
 
@@ -145,13 +146,19 @@ class Plugins:
         InvalidComponentError
             If a package is missing, the import fails, or the target is not what its kind asks for.
         """
-        entry = self.find(kind, name)
-        if entry.missing:
-            raise InvalidComponentError(
-                f"{kind} {entry.name!r} needs {', '.join(entry.missing)}, which is not installed. "
-                f"Install it with: {entry.remedy}"
-            )
-        target = resolve(kind, entry.name, entry.component)
+        self._hooks()  # forgets what was found before the plugins changed
+        if (kind, name) in self._classes:
+            entry, target = self._classes[kind, name]
+        else:
+            entry = self.find(kind, name)
+            if entry.missing:
+                raise InvalidComponentError(
+                    f"{kind} {entry.name!r} needs {', '.join(entry.missing)}, which is not installed. "
+                    f"Install it with: {entry.remedy}"
+                )
+            target = resolve(kind, entry.name, entry.component)
+            if isinstance(target, type):
+                self._classes[kind, name] = entry, target
         provenance.note(entry)
         return target
 
@@ -204,6 +211,7 @@ class Plugins:
         modules = self._loader.modules
         if self._relayed is None or self._relayed[0] != modules:
             self._entries.clear()
+            self._classes.clear()
             self._relayed = dict(modules), relay(modules)
         return self._relayed[1]
 

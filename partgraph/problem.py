@@ -173,12 +173,15 @@ class Problem:
     @property
     def sizes(self) -> tuple[int, ...]:
         """K_i for every part: (N,)."""
-        return tuple(len(candidates) for candidates in self.candidates)
+        return tuple([own.positions.shape[0] for own in self.candidates])
 
     def unary_scores(self, part: int) -> Array:
         """Return U_i for every candidate of `part`, extra terms included: (K_i,) float."""
         own = self.candidates[part]
-        return sum((term.evaluate(own.positions) for term in self.unary[part]), own.scores)
+        scores = own.scores
+        for term in self.unary[part]:
+            scores = scores + term.evaluate(own.positions)
+        return scores
 
     def anchor(self, edge: int) -> Array:
         """Return the positions that stand for the candidates of the edge's first part: (K_i, D) float, length."""

@@ -7,7 +7,7 @@ and they are added up in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +26,8 @@ FEW = 64
 def score(problem: Problem, labels: Any) -> Array:
     """Return the scores of configurations `labels` (..., N) int: (...) float."""
     labels = check_labels(problem, labels)
-    columns = labels.reshape(-1, labels.shape[-1]).T
+    rows = labels.reshape(-1, labels.shape[-1])
+    columns = rows[0].tolist() if len(rows) == 1 else rows.T  # numbers pick rows without a copy
     positions = [
         _rows(own.positions, column) for own, column in zip(problem.candidates, columns, strict=True)
     ]
@@ -40,26 +41,32 @@ def score(problem: Problem, labels: Any) -> Array:
     return total.reshape(labels.shape[:-1])[()]  # a number for one configuration
 
 
-def _rows(points: Array, column: np.ndarray) -> Array:
-    """Return ``points[column]``: (M, D) from (K, D) and (M,). NumPy has a faster name for it."""
-    return points[column] if is_tensor(points) else points.take(column, axis=0)
+def _rows(points: Array, column: Any) -> Array:
+    """Return ``points[column]``: (M, D) from (K, D) and (M,), or (D,). NumPy has a faster name for many."""
+    return points[column] if isinstance(column, int) or is_tensor(points) else points.take(column, axis=0)
 
 
-def _couplings(problem: Problem, columns: np.ndarray, positions: list[Array]) -> Iterable[Array]:
-    """Return the terms of every edge, (M,) float each, for positions (M, D) by part."""
+def _couplings(problem: Problem, columns: Sequence[Any], positions: list[Array]) -> Iterable[Array]:
+    """Return the terms of every edge, (M,) float each or numbers, for positions (M, D) or (D,) by part."""
     x = [
         positions[i] if anchors is None else _rows(anchors, columns[i])
         for (i, _), anchors in zip(problem.graph.edges, problem.anchors, strict=True)
     ]
     y = [positions[j] for _, j in problem.graph.edges]
     terms = problem.pairwise
-    if terms and problem.is_detached and columns.shape[1] <= FEW and all(type(t) is Quadratic for t in terms):
+    if (
+        terms
+        and problem.is_detached
+        and x[0].size <= FEW * x[0].shape[-1]
+        and all(type(t) is Quadratic for t in terms)
+    ):
         return _quadratics(terms, np.array(x), np.array(y))
     return (term.evaluate(*ends) for term, *ends in zip(terms, x, y, strict=True))
 
 
 def _quadratics(terms: tuple[Any, ...], x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return every term's own values, (E, M) float64, for `x` and `y` (E, M, D): `Quadratic.evaluate`, stacked."""
-    weight = np.array([term.weight for term in terms])[:, None]
-    offset = np.array([term.offset for term in terms])[:, None]
+    """Return every term's own values, (E, ...) float64, for `x` and `y` (E, ..., D): `Quadratic.evaluate`, stacked."""
+    weight, offset = np.array([term.weight for term in terms]), np.array([term.offset for term in terms])
+    if x.ndim == 3:
+        weight, offset = weight[:, None], offset[:, None]
     return -(weight * (y - x - offset) ** 2).sum(-1)

@@ -173,7 +173,7 @@ def why_unsolvable(problem: Problem) -> str | None:
     for i, (name, own) in enumerate(zip(graph.parts, problem.candidates, strict=True)):
         if not arrays.is_finite(own.positions):
             return f"part {name!r}: positions must be finite; found NaN or infinity"
-        best = float(problem.unary_scores(i).max())  # NaN if any is NaN
+        best = float(np.maximum.reduce(problem.unary_scores(i)))  # NaN if any is NaN
         if not best < math.inf:
             return f"part {name!r}: scores must be finite, or -inf to forbid; found NaN or +inf"
         if best == -math.inf:
@@ -206,10 +206,14 @@ def verified(problem: Problem, solution: Solution, who: str) -> Solution:
             f"{who} reported an upper bound of {solution.upper_bound:.9g}, but found a score of "
             f"{scores.max():.9g}; this is an error in the solver, report it to its authors"
         )
-    order = np.lexsort((*solution.labels.T[::-1], -scores))
-    return attrs.evolve(
-        solution,
-        labels=np.ascontiguousarray(solution.labels[order], dtype=np.intp),
-        scores=scores[order],
-        upper_bound=max(float(solution.upper_bound), float(scores.max())),
+    labels = solution.labels
+    if len(scores) > 1:
+        order = np.lexsort((*labels.T[::-1], -scores))
+        labels, scores = labels[order], scores[order]
+    return Solution(
+        np.ascontiguousarray(labels, dtype=np.intp),
+        scores,
+        max(float(solution.upper_bound), float(scores[0])),
+        solution.status,
+        solution.stats,
     )

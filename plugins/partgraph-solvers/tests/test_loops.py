@@ -83,7 +83,7 @@ def test_any_number_of_axes(axes: int) -> None:
 
 def test_graphs_of_quadratics_are_compiled_and_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(prepare(loopy_problem(3, "plain")), Compiled)
-    monkeypatch.setattr(preparation, "compiles", lambda problem, star: False)
+    monkeypatch.setattr(preparation, "all_compile", lambda problem: False)
     assert isinstance(prepare(loopy_problem(3, "plain")), General)
 
 

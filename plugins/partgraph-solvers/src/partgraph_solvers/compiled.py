@@ -27,13 +27,12 @@ class BlockSet:
 
     def add(self, parts: Iterable[np.ndarray]) -> None:
         """Make the blocks of parts with these positions, (K, D) each, all at once and without Python's lock."""
-        new = [
-            own for own in {id(own): own for own in parts}.values() if (id(own), id(own)) not in self._blocks
-        ]
+        new = [own for key, own in {id(own): own for own in parts}.items() if (key, key) not in self._blocks]
         for own, blocks in zip(new, _star.blocks_of(new), strict=True):
-            self._orders[id(own)] = own, blocks.order
-            self._last[len(own)] = blocks.order
-            self._blocks[id(own), id(own)] = own, blocks
+            key, order = id(own), blocks.order
+            self._orders[key] = own, order
+            self._last[len(own)] = order
+            self._blocks[key, key] = own, blocks
 
     def of(self, positions: np.ndarray, points: np.ndarray) -> _star.Blocks:
         """Return `points` (K, D) of the part with `positions` (K, D), in the spatial order of the latter."""
@@ -61,10 +60,18 @@ class BlockSet:
 
 def compiles(problem: Layout, star: Star) -> bool:
     """Whether the compiled search can take this star of the problem: quadratic terms, not too many of them."""
-    edges = [problem.graph.edges[e] for e in star.edges]
-    parallel = max((sum(leaf in edge for edge in edges) for leaf in star.leaves), default=0)
+    parallel = 1 if len(star.edges) == len(star.leaves) else 2  # there and back
     return parallel * problem.dimensions <= _star.MAX_COORDINATES and all(
         type(problem.pairwise[e]) is Quadratic for e in star.edges
+    )
+
+
+def all_compile(problem: Layout) -> bool:
+    """Whether the compiled search can take every star of the problem."""
+    graph = problem.graph
+    parallel = 1 if len(graph.edges) == len(graph.links()) else 2
+    return parallel * problem.dimensions <= _star.MAX_COORDINATES and all(
+        type(term) is Quadratic for term in problem.pairwise
     )
 
 

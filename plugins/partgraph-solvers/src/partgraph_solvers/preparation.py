@@ -16,9 +16,9 @@ import numpy as np
 from partgraph import Problem
 from partgraph_solvers import _loops
 from partgraph_solvers.clock import Clock
-from partgraph_solvers.compiled import BlockSet, compiles
+from partgraph_solvers.compiled import BlockSet, all_compile
 from partgraph_solvers.compiled_relaxation import CompiledPolisher, CompiledRelaxation, layout_of
-from partgraph_solvers.coordinate_ascent import CoordinateAscent, neighbourhood
+from partgraph_solvers.coordinate_ascent import CoordinateAscent
 from partgraph_solvers.copies import Copies
 from partgraph_solvers.dual import first_multipliers
 from partgraph_solvers.relaxation import Relaxation
@@ -72,8 +72,7 @@ def prepare(problem: Problem) -> Preparation:
     slopes = [np.zeros((len(star.parts), problem.dimensions)) for star in stars]
     for own, of_slave in zip(slopes, copies.of_slave, strict=True):
         own[copies.slot[of_slave]] = multipliers[of_slave]
-    everywhere = [neighbourhood(problem.graph, part) for part in range(len(problem.sizes))]
-    if all(compiles(problem, star) for star in everywhere):
+    if all_compile(problem):
         return Compiled(copies, layout_of(problem, stars, slopes))
     return General.of(problem, copies, slopes)
 

@@ -33,8 +33,7 @@ def star_of(graph: Graph) -> Star | None:
     """Return the whole graph as one star, or None if it is not one. Of two parts the first is the center."""
     if not graph.is_star:
         return None
-    links = graph.links()
-    center = next(part for part in range(len(graph.parts)) if all(part in link for link in links))
+    center = min(set(range(len(graph.parts))).intersection(*graph.links()))
     leaves = tuple(part for part in range(len(graph.parts)) if part != center)
     return Star(center, leaves, tuple(range(len(graph.edges))))
 
