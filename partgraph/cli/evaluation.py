@@ -27,6 +27,7 @@ from partgraph.cli.output import print_json, print_line, print_tables
 from partgraph.cli.progress import ConsoleWatcher
 from partgraph.learning.baselines import first_poses
 from partgraph.learning.checkpoint import Trained
+from partgraph.learning.compiled import compiled
 from partgraph.learning.displacements import Displacements
 from partgraph.learning.evaluate import evaluate as evaluate_network
 from partgraph.learning.evaluate import summarise
@@ -62,6 +63,9 @@ def evaluate(
     out: Annotated[
         Path | None, Parameter(help="Folder for results.json, report.html and errors.npz.")
     ] = None,
+    compile: Annotated[
+        bool, Parameter(negative=(), help="Compile the network by torch.compile first.")
+    ] = False,
     json: Annotated[bool, Parameter(negative=(), help="Print JSON.")] = False,
 ) -> None:
     """Measure the errors of a trained model on a data set."""
@@ -74,7 +78,7 @@ def evaluate(
     if offsets == "constant":
         decoder = attrs.evolve(decoder, displacements=_displacements(trained))
     about = {"offsets": offsets, "settings": settings or []}
-    _evaluate(trained, decoder, part, count, out, about, as_json=json)
+    _evaluate(trained, decoder, part, count, out, about, compile_first=compile, as_json=json)
 
 
 @recording()
@@ -100,6 +104,7 @@ def _evaluate(
     out: Path | None,
     about: dict[str, Any],
     *,
+    compile_first: bool = False,
     as_json: bool = False,
 ) -> None:
     if count is not None and count < 1:
@@ -109,7 +114,10 @@ def _evaluate(
         prepare(dataset, f"{part} images", watcher)
         total = len(dataset) if count is None else min(count, len(dataset))
         advance = watcher.preparing("poses", total)
-        evaluated = evaluate_network(trained.network, dataset, decoder, count=count, advance=advance)
+        forward = compiled(trained.network) if compile_first else None
+        evaluated = evaluate_network(
+            trained.network, dataset, decoder, count=count, forward=forward, advance=advance
+        )
     about = {
         "model": trained.experiment.name,
         "data": f"{getattr(trained.experiment.data, part).name}, {part}",

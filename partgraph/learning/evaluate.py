@@ -9,6 +9,7 @@ from typing import Any, final
 import attrs
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from partgraph.learning.batches import in_order
 from partgraph.learning.dataset import Dataset, Sample, require_3d
@@ -51,6 +52,7 @@ def evaluate(
     *,
     count: int | None = None,
     batch_size: int = 20,
+    forward: Callable[[Tensor], Any] | None = None,
     advance: Callable[[int], None] = lambda done: None,
 ) -> list[Evaluated]:
     """Solve every sample over every graph.
@@ -58,6 +60,7 @@ def evaluate(
     Parameters
     ----------
     count : how many samples, all when None
+    forward : takes the place of the network's own, as `compiled` makes one
     advance : told how many more samples are done
 
     Raises
@@ -68,7 +71,7 @@ def evaluate(
     evaluated: list[Evaluated] = []
     for samples, batch in in_order(dataset, batch_size, count):
         require_3d(samples, "evaluation")
-        for sample, answers in zip(samples, decoder(network, batch.images), strict=True):
+        for sample, answers in zip(samples, decoder(network, batch.images, forward), strict=True):
             evaluated.append(_measured(dataset, len(evaluated), sample, answers))
         advance(len(samples))
     return evaluated

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
 
 import attrs
 import numpy as np
@@ -91,11 +91,14 @@ class Decoder:
         return cls(graphs, scales, evaluation.solver, flip=flip if evaluation.mirror else None)
 
     @torch.inference_mode()
-    def __call__(self, network: Network, images: Tensor) -> list[dict[str, Answer]]:
-        """For each of the images (B, 3, S, S), the answer over every graph."""
-        outputs = network(images)
+    def __call__(
+        self, network: Network, images: Tensor, forward: Callable[[Tensor], Any] | None = None
+    ) -> list[dict[str, Answer]]:
+        """For each of the images (B, 3, S, S), the answer over every graph; `forward` is the network's by default."""
+        forward = forward or network
+        outputs = forward(images)
         if self.flip is not None:
-            outputs = network.averaged(outputs, network(images.flip(3)), self.flip)
+            outputs = network.averaged(outputs, forward(images.flip(3)), self.flip)
         answers: list[dict[str, Answer]] = [{} for _ in images]
         for name, graph in self.graphs.items():
             scale = self.pairwise_scale.get(name, 1.0)

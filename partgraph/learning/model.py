@@ -70,6 +70,14 @@ class Network(nn.Module, abc.ABC):
         They are float32 even where autocast lets layers work in half precision: losses and search compare scores.
         """
 
+    def compiled(self) -> Callable[[Tensor], Any]:
+        """`forward`, its layers compiled by torch.compile; parameters stay those of this network.
+
+        The default compiles all of it, which must then return tensors, or tuples or dicts of them.
+        """
+        function: Callable[[Tensor], Any] = torch.compile(self)
+        return function
+
     def layers(self) -> tuple[nn.Module, tuple[str, ...]] | None:
         """The network for other runtimes: a module from images to a tuple of tensors, and their names.
 

@@ -41,6 +41,7 @@ class Training:
     clip : largest norm of the gradient
     precision : of the network's layers; what it returns, the losses, the weights and their updates stay float32.
         "float16" scales gradients
+    compile : whether torch.compile turns the layers into code of their own first, see `Network.compiled`
     checkpoint : steps between two checkpoints
     validate : steps between two measurements of the loss on validation data, of which the best weights are kept beside
         the last; 0 leaves it out
@@ -57,6 +58,7 @@ class Training:
     restarts: tuple[int, ...] = attrs.field(default=(), validator=attrs.validators.deep_iterable(gt(0)))
     clip: float = attrs.field(default=20.0, validator=gt(0))
     precision: Precision = attrs.field(default="float32", validator=in_(get_args(Precision)))
+    compile: bool = False
     checkpoint: int = attrs.field(default=250, validator=gt(0))
     validate: int = attrs.field(default=0, validator=ge(0))
     keep: Literal["last", "best"] = attrs.field(default="last", validator=in_(("last", "best")))

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from partgraph.learning.checkpoint import Resumable
+from partgraph.learning.compiled import compiled
 from partgraph.learning.model import Batch, Network
 from partgraph.learning.processes import Processes
 from partgraph.learning.stage import Stage
@@ -38,6 +39,7 @@ class Update:
     def __init__(self, network: Network, stage: Stage, processes: Processes | None = None) -> None:
         stage.prepare(network)
         self.network, self.stage = network, stage
+        self._forward = compiled(network) if stage.training.compile else network
         self._processes = Processes() if processes is None else processes
         options = stage.training
         self.optimizer = torch.optim.AdamW(
@@ -113,7 +115,7 @@ class Update:
         precision = self.stage.training.precision
         images = part.images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self._device, getattr(torch, precision), enabled=precision != "float32"):
-            outputs = self.network(images)
+            outputs = self._forward(images)
         finish = self.stage.begin(self.network, outputs, part)
         return lambda: {name: term * shares.get(name, share) for name, term in finish().items()}
 

@@ -13,7 +13,7 @@ Residuals and offsets matter near joints only, so training evaluates those two h
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, final
 
@@ -100,10 +100,18 @@ class VolumetricNetwork(Network):
 
     def forward(self, images: Tensor) -> VolumeOutputs:
         """Scores for images (B, 3, S, S) float32 in [0, 1]."""
+        return VolumeOutputs(*self._scores(images))
+
+    def compiled(self) -> Callable[[Tensor], VolumeOutputs]:
+        scores = torch.compile(self._scores)  # of tensors alone: it knows no attrs classes
+        return lambda images: VolumeOutputs(*scores(images))
+
+    def _scores(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The fields of `VolumeOutputs`."""
         features = self.trunk(images)
         batch, _, rows, columns = features.shape
         voxels = self.voxel_head(features).view(batch, len(self.parts), self.volume.bins, rows, columns)
-        return VolumeOutputs(features.float(), voxels.float(), self.map_head(features).float())
+        return features.float(), voxels.float(), self.map_head(features).float()
 
     def residuals(self, features: Tensor) -> Tensor:
         """(B, N, Z, 3, c, c) px: from a voxel's centre to the joint, for every voxel."""
