@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+JOBS ?= logical
 OBJECT ?= human
 
 BIN := $(VENV)/bin
@@ -23,7 +24,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 
 help:
 	@echo "make demo      show what the shipped weights do on held-out pictures (OBJECT=dog for dogs; ARGS=... for its options)"
-	@echo "make test      run every test (ARGS=... for pytest's options)"
+	@echo "make test      run every test (ARGS=... for pytest's options, JOBS=0 for one process)"
 	@echo "make lint      check style and types; make examples: run the examples"
 	@echo "make docs      build the documentation as a site, docs/_build/html/index.html"
 	@echo "make install   set up $(VENV) for use; make install-dev: for development as well"
@@ -32,8 +33,10 @@ help:
 demo: install
 	$(BIN)/partgraph demo $(OBJECT)-small $(ARGS)
 
+# A process for each processor, up to four, each with one thread of its own.
 test: install-dev
-	$(BIN)/python -m pytest $(TESTS) $(ARGS)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} \
+		$(BIN)/python -m pytest $(TESTS) --numprocesses $(JOBS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: install-dev
 	$(BIN)/ruff check .

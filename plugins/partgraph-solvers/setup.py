@@ -28,4 +28,8 @@ extensions = [
     for name in ("_star", "_dense", "_kd", "_loops", "_terms")
 ]
 directives = {"boundscheck": debug, "wraparound": debug, "initializedcheck": debug}
-setup(ext_modules=cythonize(extensions, compiler_directives=directives))
+parallel = min(len(extensions), os.cpu_count() or 1)
+setup(
+    ext_modules=cythonize(extensions, compiler_directives=directives),
+    options={"build_ext": {"parallel": parallel}},
+)

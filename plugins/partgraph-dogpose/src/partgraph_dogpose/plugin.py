@@ -35,6 +35,7 @@ def partgraph_datasets() -> Iterator[Component]:
         "synthetic-dog",
         f"{_HERE}.synthetic:SyntheticDog",
         "rendered dogs in gaits and postures, exact joints",
+        examples=f"{_HERE}.examples:synthetic_dog",
     )
 
 

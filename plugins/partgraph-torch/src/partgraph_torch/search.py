@@ -30,6 +30,7 @@ class Level:
 
     def __init__(self, batch: Batch, edges: Edges, run: int, kept: list[Tensor], tile: int) -> None:
         self.batch, self.edges, self.run, self.kept, self.tile = batch, edges, run, kept, tile
+        self.pairs = 0  # of runs compared so far, in each problem
         tops = [own.unflatten(1, (-1, run)).max(2) for own in batch.scores]
         best = [
             top.indices + torch.arange(0, top.indices.shape[1] * run, run, device=top.indices.device)
@@ -51,6 +52,7 @@ class Level:
         here = branch.parent if to_parent else branch.child
         result = torch.full_like(self.tops[here], -torch.inf)
         count, width = result.shape[1], values.shape[1]
+        self.pairs += count * width * len(branch.edges)
         ends = [
             (
                 self.boxes_of(i, self.batch.anchors[e], alone),
@@ -119,8 +121,12 @@ class Level:
 
 def survivors(
     batch: Batch, edges: Edges, trees: Sequence[Tree], runs: Sequence[int], n_best: int, tile: int
-) -> list[Tensor]:
-    """Return for each part (B, n) places of candidates that may be in one of the n best configurations, -1 for none."""
+) -> tuple[list[Tensor], int]:
+    """Return for each part (B, n) places of candidates that may be in one of the n best configurations, -1 for none.
+
+    And how many pairs of boxes or of points were compared for that, in each problem.
+    """
+    pairs = 0
     sizes = [*runs, 1]
     kept = [_every(own, sizes[0]) for own in batch.scores]
     known = torch.full_like(batch.magnitudes[:, 0], -torch.inf)
@@ -141,10 +147,10 @@ def survivors(
             others = sum((own for other, own in enumerate(most) if other != index), torch.zeros_like(known))
             rest = torch.where(known == -torch.inf, -torch.inf, least - others)
             stage.narrow(tree, sums, messages, rest.to(sums[tree.root].dtype))
-        kept = stage.kept
+        kept, pairs = stage.kept, pairs + stage.pairs
         if run > 1:
             kept = [_divided(own, run // sizes[level + 1]) for own in kept]
-    return kept
+    return kept, pairs
 
 
 def _every(scores: Tensor, run: int) -> Tensor:

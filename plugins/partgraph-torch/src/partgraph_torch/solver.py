@@ -104,13 +104,13 @@ class Torch(Solver):
         runs = tuple(run for run in self.runs if 4 * run <= max(problem.sizes))
         batch = Batch.of(problems, runs[0] if runs else 1, device, self._dtype(problems, device))
         trees = trees_of(problem.graph, problem.sizes)
-        kept = survivors(batch, problem.graph.edges, trees, runs, n_best, self.tile)
+        kept, pairs = survivors(batch, problem.graph.edges, trees, runs, n_best, self.tile)
         labels = [
             torch.gather(own, 1, places.clamp(min=0)).masked_fill(places < 0, -1).cpu().numpy()
             for own, places in zip(batch.labels, kept, strict=True)
         ]
         return [
-            _decided(own, [np.sort(rows[b][rows[b] >= 0]) for rows in labels], n_best)
+            _decided(own, [np.sort(rows[b][rows[b] >= 0]) for rows in labels], n_best, pairs)
             for b, own in enumerate(problems)
         ]
 
@@ -119,8 +119,8 @@ class Torch(Solver):
         return torch.float32 if wanted == "float32" and all(map(only_quadratic, problems)) else torch.float64
 
 
-def _decided(problem: Problem, left: list[np.ndarray], n_best: int) -> Solution:
-    """Choose among the candidates left, (count,) labels of each part."""
+def _decided(problem: Problem, left: list[np.ndarray], n_best: int, pairs: int) -> Solution:
+    """Choose among the candidates left, (count,) labels of each part; `pairs` were compared to find them."""
     if not all(map(len, left)):
         return DynamicProgramming().compute(problem, None, n_best)  # nothing is allowed: let it say so
     candidates = tuple(
@@ -135,5 +135,5 @@ def _decided(problem: Problem, left: list[np.ndarray], n_best: int) -> Solution:
         attrs.evolve(problem, candidates=candidates, anchors=anchors), None, n_best
     )
     labels = np.stack([own[column] for own, column in zip(left, found.labels.T, strict=True)], axis=1)
-    stats = {"candidates_left": [len(own) for own in left]}
+    stats = {"candidates_left": [len(own) for own in left], "pairs": pairs}
     return attrs.evolve(found, labels=labels, stats=stats)
