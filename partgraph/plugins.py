@@ -54,7 +54,8 @@ class Plugins:
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
         self._loader: Final = Loader(discover=discover, block=block)
         self._entries: Final[dict[str, tuple[Entry, ...]]] = {}
-        self._classes: Final[dict[tuple[str, str], tuple[Entry, type]]] = {}  # asked for before: every solve asks
+        # Those that were asked for before, as every call of `solve` asks.
+        self._classes: Final[dict[tuple[str, str], tuple[Entry, type]]] = {}
         self._relayed: tuple[dict[str, object], pluggy.HookRelay] | None = None
         self.register(builtin, BUILTIN, describe(PROJECT))
 

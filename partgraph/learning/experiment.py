@@ -92,7 +92,9 @@ class Structured:
     @training.validator
     def _has_steps(self, _: object, training: Training) -> None:
         if not training.total:
-            raise ValueError("the structured stage's 'steps' must be > 0: 0; without the stage, leave its table out")
+            raise ValueError(
+                "the structured stage's 'steps' must be > 0: 0; without the stage, leave its table out"
+            )
 
 
 @final
