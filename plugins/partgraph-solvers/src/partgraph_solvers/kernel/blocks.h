@@ -11,14 +11,7 @@
 namespace partgraph {
 
 constexpr int LANES = 8;  // float64 values handled by one vector operation
-
-inline void prefetch(const void* address) {
-#if defined(__GNUC__)
-    __builtin_prefetch(address);
-#else
-    (void)address;
-#endif
-}
+constexpr int AHEAD = 2 * BLOCK;  // candidates whose values are on their way from memory; measured
 
 inline int round_up(int count, int step) { return (count + step - 1) / step * step; }
 
@@ -97,8 +90,6 @@ class Blocks {
         }
     }
 
-    static constexpr int AHEAD = 2 * BLOCK;  // candidates whose rows are on their way from memory; measured
-
     Storage storage_;  // (D, padded) coordinates, (D, 2, padded_blocks) boxes, (D,) reaches
 };
 
@@ -107,7 +98,10 @@ class Scores {
   public:
     Scores(const double* scores, const Blocks& blocks) : Scores(blocks.points.count) {
         const int count = blocks.points.count;
-        for (int k = 0; k < count; ++k) value()[k] = scores[blocks.order[k]];
+        for (int k = 0; k < count; ++k) {
+            prefetch(scores + blocks.order[std::min(k + AHEAD, count - 1)]);
+            value()[k] = scores[blocks.order[k]];
+        }
         std::fill(value() + count, value() + padded_, -INF);
         update();
     }

@@ -10,6 +10,14 @@
 
 namespace partgraph {
 
+inline void prefetch(const void* address) {
+#if defined(__GNUC__)
+    __builtin_prefetch(address);
+#else
+    (void)address;
+#endif
+}
+
 constexpr int BLOCK = 64;  // candidates per block: measured best for one flat level of boxes
 constexpr double INF = std::numeric_limits<double>::infinity();
 
@@ -167,18 +175,26 @@ class SpatialOrder {
 // few runs and at as many points from everywhere: a wrong answer costs time, nothing else.
 inline bool is_compact(Points points, const int32_t* order) {
     constexpr int RUNS = 4;
-    const auto row = [&](int k) { return points.row(order ? order[k] : k); };
     const int blocks = points.count / BLOCK;
     if (blocks < 2 * RUNS) return false;
-    Extent all(points.dim);
+    int sample[RUNS + 1][BLOCK];  // the runs, and points from everywhere
+    for (int run = 0; run < RUNS; ++run)
+        for (int k = 0; k < BLOCK; ++k) sample[run][k] = (2 * run + 1) * blocks / (2 * RUNS) * BLOCK + k;
     for (int k = 0; k < BLOCK; ++k)  // multiples of the golden ratio: equal steps would all meet the same plane of a grid
-        all.add(row(static_cast<int>(std::fmod(k * 0.6180339887498949, 1.0) * points.count)));
+        sample[RUNS][k] = static_cast<int>(std::fmod(k * 0.6180339887498949, 1.0) * points.count);
+    for (auto& run : sample)
+        for (int& label : run) {
+            if (order) label = order[label];
+            prefetch(points.row(label));
+        }
+    Extent all(points.dim);
+    for (int label : sample[RUNS]) all.add(points.row(label));
     const double side = all.side(static_cast<double>(points.count) / BLOCK);
     double found = 0, ideal = 0;
     for (int d = 0; d < points.dim; ++d) ideal += std::min(side, all.along(d));
     for (int run = 0; run < RUNS; ++run) {
         Extent extent(points.dim);
-        for (int k = 0; k < BLOCK; ++k) extent.add(row((2 * run + 1) * blocks / (2 * RUNS) * BLOCK + k));
+        for (int label : sample[run]) extent.add(points.row(label));
         for (int d = 0; d < points.dim; ++d) found += extent.along(d) / RUNS;
     }
     return found <= 1.5 * ideal;
