@@ -9,6 +9,7 @@ import pytest
 
 from partgraph import (
     AmbiguousComponentError,
+    DynamicProgramming,
     Exhaustive,
     Graph,
     InvalidComponentError,
@@ -346,6 +347,22 @@ def test_nobody_looks_for_packages_unless_a_policy_asks(plugins, arm, monkeypatc
     plugins.register(SimpleNamespace(partgraph_default_solver=hookimpl(partgraph_default_solver)), "zoo")
     assert plugins.default_solver(arm) == "builtin:dynamic-programming, builtin:exhaustive"
     assert looked == ["nowhere"]
+
+
+def test_what_was_asked_for_before_is_looked_up_anew_when_plugins_change(plugins):
+    def offering(target):
+        fast = Component("fast", target, "")
+        return SimpleNamespace(partgraph_solvers=hookimpl(lambda: [fast], specname="partgraph_solvers"))
+
+    plugins.register(offering("partgraph.reference:Exhaustive"), "lab")
+    assert plugins.get("solver", "fast") is plugins.get("solver", "fast") is Exhaustive
+    plugins.register(offering("partgraph.reference:DynamicProgramming"), "zoo")
+    with pytest.raises(AmbiguousComponentError):
+        plugins.get("solver", "fast")
+    plugins.block("lab")
+    assert plugins.get("solver", "fast") is DynamicProgramming
+    with pytest.raises(UnknownComponentError):
+        plugins.get("solver", "lab:fast")
 
 
 def test_a_policy_that_fails_is_passed_over(plugins, arm):
