@@ -51,7 +51,7 @@ def test_the_custom_solver_conforms(subject: object, check: Callable[[object], N
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
 @pytest.mark.skipif(find_spec("partgraph_humanpose") is None, reason="needs partgraph-humanpose")
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [*SHIPPED, "human-medium-structured"])
 def test_the_experiment_file_names_what_is_installed(name: str) -> None:
     from partgraph import plugins
     from partgraph.learning.experiment import read_experiment

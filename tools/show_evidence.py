@@ -34,6 +34,7 @@ OPTIONS = {
     "exact-of-the-same": SOLVED,
     "constant-offsets": ["--solver", "exact", "--offsets", "constant"],
     "voxel-centres": ["--solver", "exact", "--set", "model.residuals=false"],
+    "mirrored": ["--set", "evaluation.mirror=true"],
 }
 OF_SOLVERS = ("admm", "exact-of-the-same")  # ADMM takes ten times as long, so fewer pictures may do
 
@@ -96,6 +97,11 @@ def page(every: dict[str, list[str]], runs: Path, beside: list[str]) -> str:
         "## Residuals",
         "Candidates moved by their residuals, against candidates at voxel centres.",
         *shown(*comparison_tables({"residuals": exact, "voxel centres": found["voxel-centres"]})[:3]),
+    ]
+    sections += [
+        "## Mirrored pictures",
+        "Scores averaged with those of the mirrored picture, for twice the network's time (`evaluation.mirror`).",
+        *shown(*comparison_tables({"picture": exact, "and mirrored": found["mirrored"]})[:3]),
     ]
     if beside:
         names = [given.partition("=")[0] for given in beside]

@@ -29,8 +29,8 @@ class Training:
 
     Attributes
     ----------
-    steps, batch : number of updates, samples in each; a first stage of 0 steps leaves a network as it starts, and the
-        structured stage goes on from there
+    steps, batch : number of updates, samples in each; a first stage of 0 steps leaves a network as it starts:
+        it is calibrated and measured, and a structured stage goes on from there
     accumulate : parts in which a batch is worked through, one after the other, to save memory
     learning_rate, weight_decay : of AdamW
     warmup : steps over which the learning rate rises

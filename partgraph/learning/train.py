@@ -152,10 +152,10 @@ def _check(experiment: Experiment, data: Dataset, tuning_data: Dataset, processe
             f"{', '.join(data.parts)}; choose data of the same object"
         )
     first, *further = experiment.stages()
-    if not first.training.total and (experiment.start is None or not further):
+    if not first.training.total and experiment.start is None:
         raise StageError(
-            "training: 0 steps leave the network as it starts, which makes sense with `start` and a structured stage; "
-            "give both, or at least one step"
+            "training: 0 steps leave the network as it starts, which needs one to start from; give `start`, or at "
+            "least one step"
         )
     for stage in (first, *further):
         stage.check(data if stage.graph is None else tuning_data)
