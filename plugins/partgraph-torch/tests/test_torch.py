@@ -88,6 +88,12 @@ def test_boxes_drop_most_candidates() -> None:
     assert sum(found.stats["candidates_left"]) < 100
 
 
+def test_brute_force_compares_all_pairs_on_the_way_up() -> None:
+    problem = forest(3, 60)
+    pairs = solve(problem, Torch("cpu", "float64", runs=())).stats["pairs"]
+    assert 60**2 * len(EDGES) <= pairs <= 2 * 60**2 * len(EDGES)
+
+
 def test_several_trees_and_lone_parts() -> None:
     for edges in ([(0, 1), (3, 2)], [], [(1, 0)]):
         for n_best in (1, 6):
