@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import partgraph
+from partgraph.plugins import Entry, installed
 
 PACKAGE = Path(partgraph.__file__).parent
 ROOT = PACKAGE.parent
@@ -147,6 +148,37 @@ def test_nothing_unpickles(path):
     assert not {name.split(".")[0] for name in imported(path)} & {"pickle", "dill", "cloudpickle", "joblib"}
     # What torch does by pickles: its own files, and objects sent between processes.
     assert not re.search(r"torch\.(load|save)\(|_object(_list)?\(", path.read_text(encoding="utf-8"))
+
+
+def given_to_the_kit(folder: Path) -> set[str]:
+    """Return the names in what tests below a folder hand to `parametrize_with_checks`."""
+    calls = [
+        node
+        for path in folder.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "parametrize_with_checks"
+    ]
+    return {node.id for call in calls for node in ast.walk(call) if isinstance(node, ast.Name)}
+
+
+def tests_of(entry: Entry) -> Path:
+    """Return where this repository tests what a plugin offers, wherever that is installed."""
+    here = Path(__file__).parent
+    return (
+        here
+        if entry.plugin == "builtin"
+        else here.parent / "plugins" / entry.distribution.split()[0] / "tests"
+    )
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in installed("solver") if tests_of(entry).exists()],
+    ids=lambda entry: entry.name,
+)
+def test_every_solver_that_ships_is_given_to_the_kit(entry):
+    """Of the other kinds the kit is given all that are installed."""
+    assert entry.component.target.partition(":")[2] in given_to_the_kit(tests_of(entry))
 
 
 HEAVY = "('torch', 'scipy', 'hypothesis', 'pytest', 'cyclopts', 'rich')"
