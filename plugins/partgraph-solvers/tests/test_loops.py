@@ -101,6 +101,11 @@ def test_polish_is_that_of_coordinate_ascent() -> None:
             np.testing.assert_array_equal(first, second)
             part = int(rng.integers(len(labels)))
             assert ways[0].best_labels(part, labels, 5) == ways[1].best_labels(part, labels, 5)
+            labels[rng.random(len(labels)) < 0.6] = -1
+            first, second = (own.complete(labels) for own in ways)
+            np.testing.assert_array_equal(first, second)
+            np.testing.assert_array_equal(first[labels >= 0], labels[labels >= 0])
+            assert (first >= 0).all()
 
 
 # -- orders ------------------------------------------------------------------------------------------------------------

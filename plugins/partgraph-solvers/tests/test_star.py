@@ -244,6 +244,9 @@ def test_marginals_and_maximum_over_many_blocks(scale: float, away: float, ties:
         _, values, bound, proven, *_ = state.star.solve(scores, [None] * len(scores), 20, -1)
         assert proven
         np.testing.assert_allclose([values[0], bound], best, rtol=0, atol=rounding)
+        for name in _star.instruction_sets():
+            _, same, *_ = state.star.solve(scores, [None] * len(scores), 20, -1, name)
+            np.testing.assert_array_equal(same, values)
         for gap in (0.0, 0.5, 5.0):
             found = state.star.marginals(scores, [None] * len(scores), best - gap)
             for part, (labels, own) in zip(state.parts, found, strict=True):

@@ -7,6 +7,7 @@ Private. Callers pass checked, contiguous float64 arrays; `compiled_relaxation` 
 
 from cython.operator cimport dereference
 from libc.stdint cimport int32_t
+from libc.string cimport memcpy
 from libcpp cimport bool as bool_t
 from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.vector cimport vector
@@ -51,6 +52,7 @@ cdef extern from "kernel/relaxation.h" namespace "partgraph" nogil:
     double c_score "partgraph::score"(const CLayout&, const CUnaries&, const int32_t*)
     vector[CChoice] c_best_labels "partgraph::best_labels"(
         const CLayout&, const CUnaries&, const CKernels&, int, const int32_t*, int) except +
+    void c_complete "partgraph::complete"(const CLayout&, const CUnaries&, const CKernels&, int32_t*) except +
     void c_polish "partgraph::polish"(const CLayout&, const CUnaries&, const CKernels&, int, int32_t*) except +
 
     cdef cppclass CDeadline "partgraph::Deadline":
@@ -75,6 +77,14 @@ cdef CPoints _points(const double[:, ::1] points):
     cdef CPoints made
     made.x, made.count, made.dim = &points[0, 0], <int>points.shape[0], <int>points.shape[1]
     return made
+
+
+cdef _array(const vector[int32_t]& labels):
+    made = np.empty(labels.size(), dtype=np.int32)
+    cdef int32_t[::1] view = made
+    if labels.size():
+        memcpy(&view[0], labels.data(), labels.size() * sizeof(int32_t))
+    return made.astype(np.intp)
 
 
 cdef class Layout:
@@ -152,6 +162,14 @@ cdef class Unaries:
             view[row] = c_score(self._layout._layout, dereference(self._unaries), &rows[row, 0])
         return scores
 
+    def complete(self, labels):
+        """Return `labels` (N,) intp with labels for parts that have none (-1), best beside those of their neighbours."""
+        completed = np.array(labels, dtype=np.int32)
+        cdef int32_t[::1] view = completed
+        with nogil:
+            c_complete(self._layout._layout, dereference(self._unaries), dereference(_kernels()), &view[0])
+        return completed.astype(np.intp)
+
     def polish(self, labels, int max_sweeps):
         """Return `labels` (N,) intp after moves of single parts, as long as they help, at most `max_sweeps` * N."""
         moved = np.array(labels, dtype=np.int32)
@@ -203,7 +221,7 @@ cdef class Relaxation:
         """Which candidates of each part are left: N arrays (K_i,) intp, ascending."""
         cdef size_t part
         cdef CRelaxation* own = self._relaxation.get()
-        return tuple([np.array(own.labels()[part], dtype=np.intp) for part in range(own.labels().size())])
+        return tuple([_array(own.labels()[part]) for part in range(own.labels().size())])
 
     def rounding(self, double score):
         """Bound the rounding errors of all shares and of scores of the problem, together."""

@@ -41,6 +41,10 @@ class CompiledPolisher:
         """Return the scores of configurations (M, N), but for rounding: (M,) float64."""
         return self.unaries.score(labels)
 
+    def complete(self, labels: np.ndarray) -> np.ndarray:
+        """Return `labels` (N,) with labels for parts that have none, -1."""
+        return self.unaries.complete(labels)
+
     def polish(self, labels: np.ndarray) -> np.ndarray:
         """Return `labels` (N,) after as many moves as help."""
         return self.unaries.polish(labels, MAX_SWEEPS)

@@ -80,14 +80,29 @@ class Polisher:
         return np.argsort(-self._conditional(part, labels), kind="stable")[:n_best].tolist()
 
     def _conditional(self, part: int, labels: np.ndarray) -> np.ndarray:
-        """Return the score of every candidate of `part`, with its edges: (K,) float64."""
+        """Return the score of every candidate of `part`, with its edges to labelled parts: (K,) float64."""
         problem = self.problem
         total = problem.candidates[part].scores.copy()
         for e in self.moves.stars[part].edges:
             i, j = problem.graph.edges[e]
+            if labels[i + j - part] < 0:
+                continue
             x, y = problem.anchor(e), problem.candidates[j].positions
             total += problem.pairwise[e].evaluate(*((x, y[labels[j]]) if i == part else (x[labels[i]], y)))
         return total
+
+    def complete(self, labels: np.ndarray) -> np.ndarray:
+        """Return `labels` (N,) with labels for parts that have none, -1.
+
+        Each time the part with most labelled neighbours gets its best label beside theirs.
+        """
+        completed = np.array(labels, dtype=np.int32)
+        stars = self.moves.stars
+        while (completed < 0).any():
+            waiting = np.flatnonzero(completed < 0).tolist()
+            part = max(waiting, key=lambda part: (completed[list(stars[part].leaves)] >= 0).sum())
+            completed[part] = self._best(part, completed)
+        return completed.astype(np.intp)
 
     def polish(self, labels: np.ndarray) -> np.ndarray:
         """Return `labels` (N,) after as many moves as help."""
@@ -105,10 +120,10 @@ class Polisher:
         return current.astype(np.intp)
 
     def _best(self, part: int, labels: np.ndarray) -> int:
-        """Return the best label of `part`; its present one where no other is better."""
+        """Return the best label of `part`; its present one, if it has one, where no other is better."""
         star = self.moves.compiled[part]
         if star is not None:
             return star.best_centers(self.scores[part], labels, 1)[0][0]
         total = self._conditional(part, labels)
         best = int(np.argmax(total))
-        return best if total[best] > total[labels[part]] else int(labels[part])
+        return best if labels[part] < 0 or total[best] > total[labels[part]] else int(labels[part])

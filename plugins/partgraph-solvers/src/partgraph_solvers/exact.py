@@ -15,7 +15,7 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Problem, Solution, SolveError, Solver, Status
+from partgraph import Problem, Solution, SolveError, Solver, Star, Status
 from partgraph.covers import Cover, check_cover
 from partgraph.solver import why_unsolvable
 from partgraph_solvers import _dense
@@ -203,7 +203,7 @@ class Search:
         order = list(range(len(copies.stars)))
         for _ in range(self.options.max_sweeps):
             pairs = relaxation.pairs
-            self._sweep(relaxation, order)
+            order = self._sweep(relaxation, copies.stars, order)
             if relaxation.pairs <= self.options.easy_pairs:
                 return
             if relaxation.pairs > 0.5 * pairs:
@@ -214,7 +214,7 @@ class Search:
             order.reverse()
 
     def _first_configurations(self, relaxation: Relaxing, copies: Copies) -> None:
-        """Look for good configurations, from one star after the other, until the best is found a second time."""
+        """Look for good configurations, from one star after the other, until the best is found three times."""
         try:
             own = relaxation.solve_all()
         finally:  # what interrupted stars know is a bound as well
@@ -222,25 +222,38 @@ class Search:
         if self.bound == -np.inf:
             return  # terms that are -inf everywhere
         self.pool.add(by_vote(self.problem, copies, own), by_center(copies, own))
-        for s in range(len(copies.stars)):
+        for star, labels in zip(copies.stars, own, strict=True):
             if self.pool.confirmed:
                 break
-            self._add(relaxation, s)
+            self.clock.check()
+            self.pool.grow(star.parts, labels)
         if self.n_best > 1:
             self.pool.widen(self.n_best)
 
-    def _sweep(self, relaxation: Relaxing, order: Sequence[int]) -> None:
-        """Let one star after the other drop candidates."""
+    def _sweep(self, relaxation: Relaxing, stars: Sequence[Star], order: Sequence[int]) -> list[int]:
+        """Let one star after the other drop candidates; return in which order they did.
+
+        The first one is the largest, as a rule, and on most problems drops nearly all candidates of its parts. Where it
+        does not, the small ones come next: they take least time, and large ones exclude more when they have messages.
+        """
         self.stats["sweeps"] += 1
-        for turn, s in enumerate(order):
+        done: list[int] = []
+        waiting = list(order)
+        while waiting and (not done or relaxation.pairs > self.options.easy_pairs):
             self.clock.check()
-            relaxation.drop(s, self.threshold, order[turn + 1 :])
+            s, *waiting = waiting
+            before = relaxation.sizes
+            relaxation.drop(s, self.threshold, waiting)
             self._lower(relaxation)
             if self.watch:
                 self.watch(f"star {s}", self.bound, relaxation.labels)
-            if relaxation.pairs <= self.options.easy_pairs:
-                break
+            if self.stats["sweeps"] == 1 and not done:
+                after, parts = relaxation.sizes, stars[s].parts
+                if 2 * sum(after[part] for part in parts) > sum(before[part] for part in parts):
+                    waiting.reverse()
+            done.append(s)
         self.history.append(sum(relaxation.sizes))
+        return done + waiting
 
     def _lower(self, relaxation: Relaxing) -> None:
         bound = relaxation.bound

@@ -70,12 +70,17 @@ class Relaxation:
         self._tables = [[equal[part] for part in star.parts] for star in stars]
         # For `rounding`: how many summands there are, how large, and how large coordinates are for quadratics' widths.
         self._summands = (
-            8.0 + len(rest.sizes) + len(rest.pairwise) + rest.dimensions * sum(map(len, self._places))
+            8.0 + len(rest.sizes) + len(rest.pairwise) + 3 * rest.dimensions * sum(map(len, self._places))
         )
         self._magnitude = sum(abs(float(own.scores.max())) for own in rest.candidates)
         reach = np.array([_reach(own.positions) for own in rest.candidates])
         for star, own, found in zip(stars, slopes, subproblems, strict=True):
-            self._magnitude += float(np.abs(own).sum(axis=1) @ reach[list(star.parts)]) + found.largest
+            sizes = np.abs(own).sum(axis=1)
+            self._magnitude += float(sizes @ reach[list(star.parts)]) + found.largest
+            for e in star.edges:  # the compiled search absorbs slopes from anchors, and takes them away
+                anchors, first = rest.anchors[e], rest.graph.edges[e][0]
+                if anchors is not None and first != star.center:
+                    self._magnitude += 2 * float(sizes[star.parts.index(first)]) * _reach(anchors)
         self._reach = sum(
             _quadratic_reach(rest, e, reach, np.abs(own).sum(axis=0))
             for star, own in zip(stars, slopes, strict=True)

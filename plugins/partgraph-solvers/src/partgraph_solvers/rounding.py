@@ -16,6 +16,7 @@ class Polishing(Protocol):
     """Scores, and moves of single parts: see `coordinate_ascent.Polisher`."""
 
     def score(self, labels: np.ndarray) -> np.ndarray: ...
+    def complete(self, labels: np.ndarray) -> np.ndarray: ...
     def polish(self, labels: np.ndarray) -> np.ndarray: ...
     def best_labels(self, part: int, labels: np.ndarray, n_best: int) -> list[int]: ...
 
@@ -56,13 +57,14 @@ class Pool:
         self._problem, self._polisher = problem, polisher
         self._scores: dict[tuple[int, ...], float] = {}
         self._polished: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._reached: list[tuple[int, ...]] = []
         self.best = -np.inf
 
     @property
     def confirmed(self) -> bool:
-        """Whether two different configurations were polished into the best one."""
+        """Whether three configurations, from different stars or not, were polished into the best one."""
         ranked = self.ranked(1)
-        return bool(ranked) and list(self._polished.values()).count(ranked[0][0]) > 1
+        return bool(ranked) and self._reached.count(ranked[0][0]) >= 3
 
     def add(self, *configurations: np.ndarray) -> None:
         """Keep configurations, (N,) labels each, and what they become by polishing."""
@@ -73,7 +75,15 @@ class Pool:
             if key not in self._polished:
                 self._polished[key] = tuple(self._polisher.polish(configuration).tolist())
                 found += [key, self._polished[key]]
+            self._reached.append(self._polished[key])
         self.note(found)
+
+    def grow(self, parts: Sequence[int], labels: Sequence[int]) -> None:
+        """Complete the labels of some parts to a configuration, and add it."""
+        assert self._polisher is not None
+        start = np.full(len(self._problem.sizes), -1)
+        start[list(parts)] = labels
+        self.add(self._polisher.complete(start))
 
     def note(self, configurations: Sequence[tuple[int, ...]]) -> None:
         """Keep configurations as they are."""

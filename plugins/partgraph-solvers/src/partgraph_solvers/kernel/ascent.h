@@ -1,4 +1,4 @@
-// Polish a configuration: one part at a time moves to its best candidate while the others stay (ICM, Besag 1986).
+// Complete and polish a configuration: one part at a time takes its best candidate while the others stay (ICM, Besag 1986).
 #pragma once
 
 #include <set>
@@ -36,11 +36,31 @@ inline double score(const Layout& layout, const Unaries& unaries, const int32_t*
     return sum;
 }
 
-// The best labels of `part` while all others keep theirs, (N,).
+// The best labels of `part` while all others keep theirs, (N,), or have none (-1).
 inline std::vector<Choice> best_labels(const Layout& layout, const Unaries& unaries, const Kernels& kernels, int part,
                                        const int32_t* labels, int n_best) {
     return best_centers(kernels, layout.sites[part]->positions(), *unaries.of(part), layout.neighbourhood_stars[part]->leaves,
                         labels, n_best);
+}
+
+// Gives labels to parts that have none (-1): each time the part with most labelled neighbours gets the best one.
+inline void complete(const Layout& layout, const Unaries& unaries, const Kernels& kernels, int32_t* labels) {
+    const int parts = static_cast<int>(layout.sites.size());
+    for (;;) {
+        int next = -1;
+        long most = -1;
+        for (int part = 0; part < parts; ++part) {
+            if (labels[part] >= 0) continue;
+            const std::vector<int>& own = layout.neighbourhoods[part].parts;
+            const long known = std::count_if(own.begin() + 1, own.end(), [&](int other) { return labels[other] >= 0; });
+            if (known <= most) continue;
+            next = part;
+            most = known;
+        }
+        if (next < 0) return;
+        const std::vector<Choice> best = best_labels(layout, unaries, kernels, next, labels, 1);
+        labels[next] = best.empty() ? 0 : best[0].label;
+    }
 }
 
 // Moves the parts of a configuration, lowest first, until no move helps; at most `most_moves` times.

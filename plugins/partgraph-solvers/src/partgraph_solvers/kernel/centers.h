@@ -25,6 +25,7 @@ class Centers {
         supporters_.resize(leaves);
         processing_.resize(leaves);
         std::iota(processing_.begin(), processing_.end(), 0);
+        for (const Leaf& leaf : star_.leaves) runs_.push_back(std::make_unique<RunBoxes>(leaf.positions->blocks, leaf.size()));
     }
     bool none_allowed() const { return star_.center().max() == -INF || !std::isfinite(rest_[0]); }
     double upper(int block) const { return bound_[block]; }
@@ -93,7 +94,7 @@ class Centers {
                 for (int k = 0; k < LANES; ++k) need[k] = needed - reached[k] - remaining_[i + 1];
                 kernels_.message[leaf.row()](leaf.size(), leaf.coordinates.data(), star_.leaf(l).value(),
                                              star_.leaf(l).block_max(), center, supporters.data(),
-                                             static_cast<int>(supporters.size()), need, message);
+                                             static_cast<int>(supporters.size()), need, runs_[l]->runs(), message);
                 for (int k = 0; k < LANES; ++k) reached[k] += message[k];
                 reaches = alive(i + 1);
             }
@@ -136,6 +137,7 @@ class Centers {
     std::vector<double> leaf_bound_;   // (blocks, L) of the messages
     std::vector<double> upper_, message_, remaining_;
     std::vector<int> live_, processing_;
+    std::vector<std::unique_ptr<RunBoxes>> runs_;     // by leaf
     std::vector<std::vector<Supporter>> supporters_;  // of the open block, by leaf; none where not yet looked for
 };
 

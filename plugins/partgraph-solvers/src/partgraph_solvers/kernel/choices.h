@@ -66,13 +66,14 @@ class BestChoices {
     std::vector<int> sequence_;
 };
 
-// The best center candidates while every leaf keeps its label (labels by slot), with their values but for the leaves'
-// own scores.
+// The best center candidates while every leaf keeps its label (labels by slot, negative where it has none), with their
+// values but for the leaves' own scores.
 inline std::vector<Choice> best_centers(const Kernels& kernels, const Blocks& positions, const Scores& scores,
                                         const std::vector<Leaf>& leaves, const int32_t* labels, int capacity) {
     std::vector<Coordinate> coordinates;
     std::vector<double> point, upper(positions.padded_blocks);
     for (const Leaf& leaf : leaves) {
+        if (labels[leaf.slot] < 0) continue;
         coordinates.insert(coordinates.end(), leaf.coordinates.begin(), leaf.coordinates.end());
         for (const Blocks* compared : leaf.points) {
             const double* row = compared->points.row(labels[leaf.slot]);
@@ -85,7 +86,12 @@ inline std::vector<Choice> best_centers(const Kernels& kernels, const Blocks& po
         kernels.center_values(count, coordinates.data(), point.data(), scores.value(), block, value);
     };
     std::vector<Choice> choices;
-    BestChoices().collect(upper.data(), positions, -INF, capacity, values, choices);
+    if (capacity == 1) {
+        choices.push_back(best_choice(upper.data(), positions, values));
+        if (choices[0].index < 0) choices.clear();
+    } else {
+        BestChoices().collect(upper.data(), positions, -INF, capacity, values, choices);
+    }
     return choices;
 }
 

@@ -7,7 +7,7 @@
 // a penalty on the leaf's position has been absorbed.
 #pragma once
 
-#include "blocks.h"
+#include "runs.h"
 
 #if defined(__GNUC__) && !defined(PARTGRAPH_NO_VECTOR_TYPES)
 #define PARTGRAPH_VECTOR_TYPES
@@ -45,15 +45,11 @@ struct Kernels {
     // Bounds of the message for all q in a box, one per block of the leaf; returns the largest.
     double (*box_upper[5])(int, const Coordinate*, const double* q_lo, const double* q_hi, const double* block_max, int blocks,
                            double* upper);
-    // Exact messages to LANES center candidates; a lane that cannot reach `need` may get less.
+    // Exact messages to LANES center candidates; a lane that cannot reach `need` may get less. Measures runs.
     void (*message[5])(int, const Coordinate*, const double* score, const double* block_max, int center,
-                       const Supporter* supporter, int supporters, const double* need, double* best);
+                       const Supporter* supporter, int supporters, const double* need, Runs runs, double* best);
     // Values of the candidates of one leaf block at the query point q.
     void (*leaf_values[5])(int, const Coordinate*, const double* score, const double* q, int block, double* value);
-    // Raises out[k] to others[s] + the value of candidate k of a leaf block at query point s, for every pair of which the
-    // box of the block does not say that it stays below `least`. The queries are (C, count), count <= BLOCK.
-    void (*raise[5])(int, const Coordinate*, const double* score, const double* block_max, int block, const double* q,
-                     const double* others, int count, double least, double* out);
     // The same seen from the leaves: center blocks and candidates given a point of every leaf.
     void (*center_upper)(int, const Coordinate*, const double* point, const double* block_max, int blocks, double* upper);
     void (*center_values)(int, const Coordinate*, const double* point, const double* score, int block, double* value);

@@ -1,12 +1,14 @@
 // Max-marginals of a star: how high a configuration with a given candidate can score.
 //
-// Of the center they are sums of messages. The best configuration with candidate k of leaf l is the best over centers v
-//     max_v  [ sum of everything at v but leaf l ]  +  score_k - sum_c w_c (q_c(v) - y_c(k))^2,
-// so centers that reach the threshold raise the marginals of all candidates in leaf blocks that may reach it with them.
+// Of the center they are sums of messages. The best configuration with candidate k of leaf l is
+//     score_k + max_v  [ sum of everything at v but leaf l ] - sum_c w_c (q_c(v) - y_c(k))^2,
+// a message as well, from centers to the leaf. Only centers that reach the threshold matter to it; they are put into
+// blocks of their own.
 #pragma once
 
 #include "centers.h"
 #include "margin.h"
+#include "sources.h"
 
 namespace partgraph {
 
@@ -19,7 +21,7 @@ struct Marginals {
 class MaxMarginals {
   public:
     MaxMarginals(const StarProblem& star, const Deadline& deadline)
-        : star_(star), deadline_(deadline), centers_(star, deadline), margin_(star) {}
+        : star_(star), deadline_(deadline), centers_(star, deadline), margin_(star), message_(star.leaves.size()) {}
 
     // For every part (the center, then the leaves) the labels that are in some configuration of at least this value,
     // each with the value of the best such configuration. Some that miss it by rounding may be among them. Nothing at all
@@ -29,108 +31,116 @@ class MaxMarginals {
         std::vector<Marginals> found(leaves + 1);
         if (centers_.none_allowed()) return found;
         least_ = threshold == -INF ? -std::numeric_limits<double>::max() : threshold - margin_.at(threshold);
-        std::vector<Rows> rows;
-        rows.emplace_back(star_.positions);
-        for (const Leaf& leaf : star_.leaves) rows.emplace_back(*leaf.positions);
-        others_.resize(leaves);
+        value_.assign(star_.positions.padded, -INF);
         for (int b : centers_.bound(least_)) {
-            survivors_.clear();
-            for (std::vector<double>& own : others_) own.clear();
             const bool complete = centers_.open(
                 b, [&] { return least_; },
                 [&](int center, const double* score, const double* message) {
                     for (int k = 0; k < LANES; ++k)
-                        if (score[k] >= least_) survive(center + k, score[k], message + k, rows[0]);
+                        if (score[k] >= least_) note(center + k, score[k], message + k);
                 });
             if (!complete) return {};
-            for (int l = 0; l < leaves && !survivors_.empty(); ++l) {
-                if (deadline_.passed()) return {};
-                raise(l, rows[l + 1]);
-            }
         }
-        for (int i = 0; i <= leaves; ++i) rows[i].above(least_, found[i]);
+        found[0] = reached(star_.positions);
+        if (survivors_.empty()) return found;
+        sum_up();
+        for (int l = 0; l < leaves; ++l) {
+            if (!send(l)) return {};
+            found[l + 1] = reached(*star_.leaves[l].positions);
+        }
         return found;
     }
 
   private:
-    // Values of one part, for the blocks in which any was raised.
-    class Rows {
-      public:
-        explicit Rows(const Blocks& part) : part_(part), place_(part.blocks, -1) {}
-
-        // The BLOCK values of a block. Pointers from before are void after reserve().
-        double* of(int block) {
-            if (place_[block] < 0) {
-                place_[block] = static_cast<int>(value_.size());
-                value_.resize(value_.size() + BLOCK, -INF);
-            }
-            return value_.data() + place_[block];
-        }
-        void above(double least, Marginals& found) const {
-            std::vector<uint64_t> reached(part_.blocks);  // a bit for each label
-            const std::unique_ptr<double[]> value(new double[part_.padded]);  // set where the bit is
-            for (int b = 0; b < part_.blocks; ++b)
-                for (int k = 0; place_[b] >= 0 && k < BLOCK; ++k)
-                    if (value_[place_[b] + k] >= least) {
-                        const int32_t label = part_.order[b * BLOCK + k];
-                        value[label] = value_[place_[b] + k];
-                        reached[label / BLOCK] |= uint64_t{1} << label % BLOCK;
-                    }
-            for (int word = 0; word < part_.blocks; ++word)
-                for (int bit = 0; reached[word] && bit < BLOCK; ++bit)
-                    if (reached[word] >> bit & 1) {
-                        found.labels.push_back(word * BLOCK + bit);
-                        found.values.push_back(value[word * BLOCK + bit]);
-                    }
-        }
-
-      private:
-        const Blocks& part_;
-        std::vector<int> place_;
-        std::vector<double> value_;
-    };
-
-    // Notes a center, and what its configurations score without each of the leaves: sums, never differences.
-    void survive(int center, double score, const double* message, Rows& rows) {
-        rows.of(center / BLOCK)[center % BLOCK] = score;
+    void note(int center, double score, const double* message) {
+        value_[center] = score;
         survivors_.push_back(center);
-        const int leaves = static_cast<int>(star_.leaves.size());
-        double before = star_.center().value()[center], after = 0;
-        for (int l = 0; l < leaves; ++l) {
-            others_[l].push_back(before);
-            before += message[l * LANES];
-        }
-        for (int l = leaves - 1; l >= 0; --l) {
-            others_[l].back() += after;
-            after += message[l * LANES];
-        }
+        for (std::size_t l = 0; l < message_.size(); ++l) message_[l].push_back(message[l * LANES]);
     }
 
-    // Raises the marginals of leaf l by configurations of the survivors, LANES of them at once.
-    void raise(int l, Rows& rows) {
+    // Puts in the place of every message what its center's configurations score without that leaf: sums, never
+    // differences. In the center's order, in which blocks are close together.
+    void sum_up() {
+        const std::size_t count = survivors_.size();
+        std::vector<int> place(count);
+        std::iota(place.begin(), place.end(), 0);
+        std::sort(place.begin(), place.end(), [&](int a, int b) { return survivors_[a] < survivors_[b]; });
+        const auto sort = [&](auto& values) {
+            auto sorted = values;
+            for (std::size_t s = 0; s < count; ++s) sorted[s] = values[place[s]];
+            values.swap(sorted);
+        };
+        sort(survivors_);
+        for (std::vector<double>& own : message_) sort(own);
+        std::vector<double> before(count), after(count, 0.0);
+        for (std::size_t s = 0; s < count; ++s) before[s] = star_.center().value()[survivors_[s]];
+        std::vector<std::vector<double>> others(message_.size(), before);
+        for (std::size_t l = 0; l + 1 < message_.size(); ++l)
+            for (std::size_t s = 0; s < count; ++s) others[l + 1][s] = others[l][s] + message_[l][s];
+        for (std::size_t l = message_.size(); l-- > 0;)
+            for (std::size_t s = 0; s < count; ++s) {
+                others[l][s] += after[s];
+                after[s] += message_[l][s];
+            }
+        message_.swap(others);
+    }
+
+    // The values of leaf l, in its order. False if time was over before the end.
+    bool send(int l) {
         const Leaf& leaf = star_.leaves[l];
+        const Blocks& part = *leaf.positions;
         const Scores& scores = star_.leaf(l);
-        const int n = leaf.size(), padded = round_up(static_cast<int>(survivors_.size()), LANES);
-        std::vector<double>& others = others_[l];
-        double q_lo[MAX_COORDINATES], q_hi[MAX_COORDINATES];
-        query_.resize(static_cast<std::size_t>(n) * padded);
-        for (int c = 0; c < n; ++c) {
-            const Coordinate& k = leaf.coordinates[c];
-            double* q = query_.data() + static_cast<std::size_t>(c) * padded;
-            for (int s = 0; s < padded; ++s)
-                q[s] = k.scale * k.base[survivors_[std::min<std::size_t>(s, survivors_.size() - 1)]] + k.shift;
-            q_lo[c] = *std::min_element(q, q + padded);
-            q_hi[c] = *std::max_element(q, q + padded);
+        Sources sources(leaf, survivors_, message_[l]);
+        const int n = leaf.size();
+        const Coordinate* coordinates = sources.coordinates();
+        value_.assign(part.padded, -INF);
+        upper_.resize(sources.padded_blocks());
+        for (int b = 0; b < part.blocks; ++b) {
+            if (deadline_.passed()) return false;
+            double lo[MAX_COORDINATES], hi[MAX_COORDINATES], need[LANES];
+            for (int c = 0; c < n; ++c) {
+                lo[c] = coordinates[c].base_lo[b];
+                hi[c] = coordinates[c].base_hi[b];
+            }
+            const double floor = least_ - scores.block_max()[b];
+            if (floor == INF) continue;
+            const double most = star_.kernels.box_upper[leaf.row()](n, coordinates, lo, hi, sources.block_max(),
+                                                                    sources.padded_blocks(), upper_.data());
+            if (most < floor) continue;
+            supporters_.clear();
+            for (int source = 0; source < sources.blocks(); ++source)
+                if (upper_[source] >= floor) supporters_.push_back({upper_[source], source});
+            std::sort(supporters_.begin(), supporters_.end(),
+                      [](const Supporter& a, const Supporter& c) { return a.upper > c.upper; });
+            for (int k = b * BLOCK; k < (b + 1) * BLOCK; k += LANES) {
+                const double* score = scores.value() + k;
+                for (int lane = 0; lane < LANES; ++lane) need[lane] = least_ - score[lane];
+                star_.kernels.message[leaf.row()](n, coordinates, sources.score(), sources.block_max(), k, supporters_.data(),
+                                                  static_cast<int>(supporters_.size()), need, sources.runs(), value_.data() + k);
+                for (int lane = 0; lane < LANES; ++lane) value_[k + lane] += score[lane];
+            }
         }
-        const double most = *std::max_element(others.begin(), others.end());
-        others.resize(padded, -INF);
-        upper_.resize(leaf.positions->padded_blocks);
-        star_.kernels.box_upper[leaf.row()](n, leaf.coordinates.data(), q_lo, q_hi, scores.block_max(),
-                                            leaf.positions->padded_blocks, upper_.data());
-        for (int b = 0; b < leaf.positions->blocks; ++b)
-            if (upper_[b] + most >= least_)
-                star_.kernels.raise[leaf.row()](n, leaf.coordinates.data(), scores.value(), scores.block_max(), b,
-                                                query_.data(), others.data(), padded, least_, rows.of(b));
+        return true;
+    }
+
+    // The labels of a part with a value of at least `least_`.
+    Marginals reached(const Blocks& part) const {
+        Marginals found;
+        std::vector<uint64_t> is_reached(part.blocks);  // a bit for each label
+        std::vector<double> value(part.padded);         // by label
+        for (int k = 0; k < part.points.count; ++k)
+            if (value_[k] >= least_) {
+                const int32_t label = part.order[k];
+                value[label] = value_[k];
+                is_reached[label / BLOCK] |= uint64_t{1} << label % BLOCK;
+            }
+        for (int word = 0; word < part.blocks; ++word)
+            for (int bit = 0; is_reached[word] && bit < BLOCK; ++bit)
+                if (is_reached[word] >> bit & 1) {
+                    found.labels.push_back(word * BLOCK + bit);
+                    found.values.push_back(value[word * BLOCK + bit]);
+                }
+        return found;
     }
 
     const StarProblem& star_;
@@ -138,9 +148,10 @@ class MaxMarginals {
     Centers centers_;
     Margin margin_;
     double least_ = 0;
-    std::vector<int> survivors_;               // centers of the open block
-    std::vector<std::vector<double>> others_;  // by leaf: what each survivor scores without it
-    std::vector<double> query_, upper_;
+    std::vector<int> survivors_;                // centers
+    std::vector<std::vector<double>> message_;  // by leaf: to each survivor; then what it scores without the leaf
+    std::vector<double> value_, upper_;
+    std::vector<Supporter> supporters_;
 };
 
 inline std::vector<Marginals> max_marginals(const StarProblem& star, double threshold, const Deadline& deadline) {

@@ -62,6 +62,9 @@ struct Pull {
 //     -c (q - p)^2 - h (p - u)^2 + s p  =  -a (p - (m + s / 2a))^2  +  s m + s^2 / 4a - (c h / a) (q - u)^2,
 //
 // which is a leaf of the usual form and a parabola in the center's base. No difference of large numbers appears.
+//
+// Where no edge compares the leaf's position y, but all compare anchors p, a slope is divided: s p is absorbed, and
+// s (y - p) added to the scores. Anchors move with positions as a rule, so that what is left varies little in a block.
 class StarProblem {
   public:
     // scores and pulls: of the center, then of the leaves.
@@ -71,13 +74,19 @@ class StarProblem {
         for (std::size_t l = 0; l < leaves.size(); ++l) {
             const Pull& pull = pulls[l + 1];
             if (pull.slope.empty()) continue;
-            if (leaves[l].absorbing >= 0)
-                absorb(leaves[l], pull);
-            else
-                scores_[l + 1] = add(*scores_[l + 1], *leaves[l].positions, parabolas(*leaves[l].positions, pull), 0.0);
+            if (leaves[l].absorbing >= 0) {
+                absorb(leaves[l], leaves[l].absorbing, pull);
+            } else {
+                std::vector<Parabola> left = parabolas(*leaves[l].positions, pull, 1.0);
+                if (pull.h == 0) {
+                    absorb(leaves[l], 0, pull);
+                    for (const Parabola& taken : parabolas(*leaves[l].points[0], pull, -1.0)) left.push_back(taken);
+                }
+                scores_[l + 1] = add(*scores_[l + 1], *leaves[l].positions, left, 0.0);
+            }
         }
         if (!pulls[0].slope.empty())
-            for (const Parabola& parabola : parabolas(positions, pulls[0])) join(parabola);
+            for (const Parabola& parabola : parabolas(positions, pulls[0], 1.0)) join(parabola);
         if (!on_center_.empty() || constant_ != 0) scores_[0] = add(*scores_[0], positions, on_center_, constant_);
     }
     const Scores& center() const { return *scores_[0]; }
@@ -90,28 +99,29 @@ class StarProblem {
     std::vector<Leaf> leaves;
 
   private:
-    std::vector<Parabola> parabolas(const Blocks& of, const Pull& pull) {
+    std::vector<Parabola> parabolas(const Blocks& of, const Pull& pull, double sign) {
         std::vector<Parabola> made;
         for (int d = 0; d < of.dim; ++d) {
-            made.push_back({of.axis(d), pull.slope[d], pull.h, pull.center[d]});
+            made.push_back({of.axis(d), sign * pull.slope[d], sign * pull.h, pull.center[d]});
             const double far = of.reach(d) + std::fabs(pull.center[d]);
             magnitude_ += std::fabs(pull.slope[d]) * of.reach(d) + pull.h * far * far;
         }
         return made;
     }
 
-    void absorb(Leaf& leaf, const Pull& pull) {
+    // Into the coordinates from `first` on, those of one edge.
+    void absorb(Leaf& leaf, int first, const Pull& pull) {
         const double h = pull.h;
         leaf.reach = 0;
         for (int d = 0; d < positions.dim; ++d) {
-            Coordinate& k = leaf.coordinates[leaf.absorbing + d];
+            Coordinate& k = leaf.coordinates[first + d];
             const double c = k.weight, a = c + h, s = pull.slope[d], u = pull.center[d], shift = k.shift;
             k.weight = a;
             k.scale = c / a;
             k.shift = (c * shift + h * u) / a + s / (2 * a);
             join({k.base, s * c / a, c * h / a, u - shift});
             constant_ += s * (c * shift + h * u) / a + s * s / (4 * a);
-            const double far = k.base_reach + std::fabs(shift) + std::fabs(u) + leaf.positions->reach(d);
+            const double far = k.base_reach + std::fabs(shift) + std::fabs(u) + k.point_reach;
             magnitude_ += std::fabs(s) * far + s * s / (4 * a) + h * far * far;
         }
         for (const Coordinate& k : leaf.coordinates)

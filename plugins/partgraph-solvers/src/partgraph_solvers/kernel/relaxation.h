@@ -218,12 +218,12 @@ class Relaxation {
     }
 
     // For rounding(): how many summands there are, how large, and how large coordinates are for quadratics' widths. A
-    // slope that the search absorbs moves the offset by slope / (2 weight).
+    // slope that the search absorbs moves the offset by slope / (2 weight); from anchors it is absorbed, and taken away.
     void measure() {
         std::size_t copies = 0;
         for (const std::vector<Place>& places : places_) copies += places.size();
         const int dim = sites_[0]->positions().dim;
-        summands_ = 8.0 + static_cast<double>(sites_.size() + layout_.links.size() + dim * copies);
+        summands_ = 8.0 + static_cast<double>(sites_.size() + layout_.links.size() + 3 * dim * copies);
         for (int s = 0; s < size(); ++s) {
             std::vector<double> slope(dim, 0.0);
             for (std::size_t slot = 0; slot < parts(s).size(); ++slot)
@@ -235,6 +235,9 @@ class Relaxation {
             for (int e : layout_.shares[s].links) {
                 const Link& link = layout_.links[e];
                 const double far = sites_[link.first]->reach(link.set) + sites_[link.second]->reach(0);
+                const std::size_t slot = std::find(parts(s).begin(), parts(s).end(), link.first) - parts(s).begin();
+                if (slot > 0 && link.set > 0)
+                    for (double own : pulls(s)[slot].slope) magnitude_ += 2 * std::fabs(own) * sites_[link.first]->reach(link.set);
                 for (int d = 0; d < dim; ++d)
                     reach_ += std::sqrt(link.weight[d]) * (far + std::fabs(link.offset[d]) + slope[d] / (2 * link.weight[d]));
             }
