@@ -72,7 +72,8 @@ def two_hop(
             problem = instance(edges, kind, grid, seed, anchors=offsets == "anchors").problem
             row, best, proven = _exact(problem)
             if seed == 0:
-                row |= _memory(problem)
+                small = instance(edges, kind, 5, seed, anchors=offsets == "anchors").problem
+                row |= _memory(problem, small)
             rows.append(row)
             times, counts = _admms(problem, best)
             admms.append(counts)
@@ -142,9 +143,16 @@ def _toulbar2(problem: Problem, best: float) -> dict[str, float]:
     return {"toulbar2": time, "toulbar2 candidates": float(left)}
 
 
-def _memory(problem: Problem) -> dict[str, float]:
-    """Return peak extra memory over the size of positions, scores and anchors; nothing where it is not known."""
+def _memory(problem: Problem, small: Problem) -> dict[str, float]:
+    """Return peak extra memory over the size of positions, scores and anchors; nothing where it is not known.
+
+    `small` is another problem, on which code is used for the first time.
+    """
     size = sum(own.positions.nbytes + own.scores.nbytes for own in problem.candidates)
     size += sum(own.nbytes for own in problem.anchors if own is not None)
-    peak = peak_memory(lambda: EXACT.compute(problem, EXACT.init(problem), 1))
+
+    def solve(problem: Problem) -> object:
+        return EXACT.compute(problem, EXACT.init(problem), 1)
+
+    peak = peak_memory(lambda: solve(problem), lambda: solve(small))
     return {} if peak is None else {"memory": peak / size}

@@ -32,7 +32,8 @@ def stars(
         ]
         key: dict[str, Value] = {"K": grid**3, "class": kind, "offsets": offsets}
         measured = [_ours(problem) for problem in problems]
-        ours.rows.append(key | medians(measured) | {"memory": _memory(problems[0])})
+        small = instance(star_edges(), kind, 5, 0, anchors=offsets == "anchors").problem
+        ours.rows.append(key | medians(measured) | {"memory": _memory(problems[0], small)})
         own = measured[0]["build"] + measured[0]["solve"]  # of the pose that rivals solve
         other = _rivals(problems[0], all_pairs=grid**6 <= most_pairs and offsets == "constant")
         theirs.rows.append(key | other)
@@ -50,12 +51,16 @@ def _ours(problem: Problem) -> dict[str, float]:
     return {"build": build, "solve": solve, "20 best": twenty} | counts
 
 
-def _memory(problem: Problem) -> float | None:
-    """Return peak extra memory over the size of positions, scores and anchors."""
+def _memory(problem: Problem, small: Problem) -> float | None:
+    """Return peak extra memory over the size of positions, scores and anchors; `small`: see `peak_memory`."""
     size = sum(own.positions.nbytes + own.scores.nbytes for own in problem.candidates)
     size += sum(own.nbytes for own in problem.anchors if own is not None)
     solver = BranchAndBound()
-    return ratio(peak_memory(lambda: solver.compute(problem, solver.init(problem), 1)), size)
+
+    def solve(problem: Problem) -> object:
+        return solver.compute(problem, solver.init(problem), 1)
+
+    return ratio(peak_memory(lambda: solve(problem), lambda: solve(small)), size)
 
 
 def _rivals(problem: Problem, all_pairs: bool) -> dict[str, Value]:
