@@ -6,6 +6,9 @@ VENV ?= .venv
 ARGS ?=
 JOBS ?= logical
 OBJECT ?= human
+# The network that is shown of each object
+SHOWN_human := human-medium
+SHOWN_dog := dog-small
 
 BIN := $(VENV)/bin
 PLUGINS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
@@ -31,7 +34,7 @@ help:
 	@echo "make clean     remove $(VENV) and everything that was built"
 
 demo: install
-	$(BIN)/partgraph demo $(OBJECT)-small $(ARGS)
+	$(BIN)/partgraph demo $(or $(SHOWN_$(OBJECT)),$(error OBJECT is human or dog; found $(OBJECT))) $(ARGS)
 
 # A process for each processor, up to four, each with one thread of its own.
 test: install-dev
