@@ -2,7 +2,8 @@
 
 The build is portable: no flags for the machine at hand (the kernels choose their instruction set at run time),
 and no fast mathematics (NaN and infinity keep their meaning). Contraction to fused multiply-add is switched off, so
-that every processor computes the same bits. PARTGRAPH_DEBUG=1 turns Cython's checks of indices on.
+that every processor computes the same bits. PARTGRAPH_DEBUG=1 turns Cython's checks of indices and
+debug symbols on.
 """
 
 import os
@@ -14,6 +15,10 @@ from setuptools import Extension, setup
 MSVC = ["/std:c++17", "/O2", "/EHsc"]
 GNU = ["-std=c++17", "-O3", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden", "-Wno-psabi"]
 debug = os.environ.get("PARTGRAPH_DEBUG") == "1"
+if not debug:
+    GNU.append(
+        "-g0"
+    )  # debug symbols, which many Pythons ask for, take a third of the time and most of the size
 
 kernel = "src/partgraph_solvers/kernel"
 extensions = [
