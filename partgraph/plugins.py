@@ -168,9 +168,8 @@ class Plugins:
         self._loader.load_all()
         given: dict[str, Any] = {"problem": problem}
         for implementation in reversed(self._hooks().partgraph_default_solver.get_hookimpls()):
-            if (
-                "installed" in implementation.argnames
-            ):  # whose packages are there: a look at the disk, so only if asked
+            # Whose packages are there is a look at the disk, so it is taken only if asked for.
+            if "installed" in implementation.argnames:
                 given["installed"] = tuple(e.name for e in self.list("solver") if not e.missing)
             try:
                 answer = implementation.function(*(given[name] for name in implementation.argnames))

@@ -32,9 +32,8 @@ def copied_to(experiment: Experiment, folder: Path) -> Experiment:
         content[name] = Path(name).read_bytes()
         return name
 
-    experiment.with_graph_files(
-        collect
-    )  # all, before any is written: a copy may take the place of another's source
+    # All, before any is written: a copy may take the place of another's source.
+    experiment.with_graph_files(collect)
     copies = {name: f"{FOLDER}/{own}" for name, own in _different(content).items()}
     for name, copy in copies.items():
         (folder / FOLDER).mkdir(parents=True, exist_ok=True)

@@ -15,10 +15,8 @@ from setuptools import Extension, setup
 MSVC = ["/std:c++17", "/O2", "/EHsc"]
 GNU = ["-std=c++17", "-O3", "-fno-math-errno", "-ffp-contract=off", "-fvisibility=hidden", "-Wno-psabi"]
 debug = os.environ.get("PARTGRAPH_DEBUG") == "1"
-if not debug:
-    GNU.append(
-        "-g0"
-    )  # debug symbols, which many Pythons ask for, take a third of the time and most of the size
+if not debug:  # symbols, which many Pythons ask for, take a third of the time and most of the size
+    GNU.append("-g0")
 
 kernel = "src/partgraph_solvers/kernel"
 extensions = [
