@@ -161,7 +161,7 @@ def given_to_the_kit(folder: Path) -> set[str]:
     return {node.id for call in calls for node in ast.walk(call) if isinstance(node, ast.Name)}
 
 
-def tests_of(entry: Entry) -> Path:
+def folder_of_tests(entry: Entry) -> Path:
     """Return where this repository tests what a plugin offers, wherever that is installed."""
     here = Path(__file__).parent
     return (
@@ -173,12 +173,12 @@ def tests_of(entry: Entry) -> Path:
 
 @pytest.mark.parametrize(
     "entry",
-    [entry for entry in installed("solver") if tests_of(entry).exists()],
+    [entry for entry in installed("solver") if folder_of_tests(entry).exists()],
     ids=lambda entry: entry.name,
 )
 def test_every_solver_that_ships_is_given_to_the_kit(entry):
     """Of the other kinds the kit is given all that are installed."""
-    assert entry.component.target.partition(":")[2] in given_to_the_kit(tests_of(entry))
+    assert entry.component.target.partition(":")[2] in given_to_the_kit(folder_of_tests(entry))
 
 
 HEAVY = "('torch', 'scipy', 'hypothesis', 'pytest', 'cyclopts', 'rich')"
