@@ -406,3 +406,14 @@ def test_no_step_at_all_is_refused(tmp_path, two_stages):
     two_stages["training"] = {"steps": 0}
     with pytest.raises(StageError, match="0 steps leave the network as it starts"):
         train(from_mapping(two_stages, "toy.toml"), tmp_path, Watcher())
+
+
+def test_the_second_stage_may_go_on_with_the_first_ones_loss(tmp_path, toy, two_stages):
+    """What the structured loss brings is told by a control that is trained as long without it."""
+    two_stages["structured"]["loss"] = two_stages["loss"]
+    watcher = Watcher()
+    train(from_mapping(two_stages, "toy.toml"), tmp_path, watcher)
+    assert [told.stage for told in watcher.told] == ["training"] * 2 + ["structured"]
+    assert "hinge" not in watcher.told[-1].terms
+    scales = load_trained(tmp_path).experiment.evaluation.pairwise_scale
+    assert set(scales) == set(watcher.scales) == {"dots-chain", "dots-star"}
