@@ -47,7 +47,7 @@ name = "volumetric-resnet"
 size = 32
 stride = 8
 bins = 4
-widths = [4, 4, 8, 8]
+widths = [8, 8, 8, 8]  # torch 2.14 corrupts memory on fewer channels, on CPUs with AVX2 alone
 features = 8
 
 [loss]

@@ -23,7 +23,7 @@ def loop(monkeypatch):
 
 def network():
     torch.manual_seed(0)
-    built = VolumetricResNet(size=32, stride=8, bins=4, widths=(4, 4, 8, 8), features=8, candidates=9).build(
+    built = VolumetricResNet(size=32, stride=8, bins=4, widths=(8, 8, 8, 8), features=8, candidates=9).build(
         PARTS
     )
     with torch.no_grad():
