@@ -76,7 +76,7 @@ class Training:
             if step < length:
                 break
             step, length, peak, rise = step - length, further, self.learning_rate / 2, 1.0
-        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay and length else 1.0
+        fall = min(1.0, (length - step) / min(self.decay, length)) if self.decay else 1.0
         return peak * min(rise, fall)
 
 

@@ -392,7 +392,7 @@ def test_the_second_stage_alone_goes_on_from_a_trained_network(tmp_path, toy, tw
     with torch.no_grad():
         first.scores.weight.uniform_(0.25, 0.75)
     save_trained(tmp_path / "first", once, first, {})
-    two_stages |= {"start": str(tmp_path / "first"), "training": {"steps": 0}}
+    two_stages |= {"start": str(tmp_path / "first"), "training": {"steps": 0, "validate": 1, "keep": "best"}}
     watcher = Watcher()
     train(from_mapping(two_stages, "toy.toml"), tmp_path / "second", watcher)
     assert {told.stage for told in watcher.told} == {"structured"}
