@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from partgraph import plugins
 from partgraph.errors import SolveManyError
 from partgraph.problem import Problem
-from partgraph.solver import Solution, Solver, solve, verified, why_unsolvable
+from partgraph.solver import Solution, Solver, solve, verified
 
 Answer: TypeAlias = Solution | Exception
 """What became of one problem: its solution, or why there is none."""
@@ -138,7 +138,7 @@ def _batch(
     together: list[tuple[int, Problem]] = []
     for k, problem in waiting:
         plain = problem.detach()
-        if why_unsolvable(plain) is None and solver.supports(plain) is None:
+        if solver.why_unsolvable(plain) is None and solver.supports(plain) is None:
             together.append((k, plain))
         else:
             yield k, _answer(problem, solver, n_best, throw)

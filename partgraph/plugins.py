@@ -9,9 +9,10 @@ plugin alone; a short one imports those of all, since any of them may offer it.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, final
 
 from partgraph import builtin, provenance
 from partgraph.components import KINDS, Component, Entry, resolve
@@ -39,9 +40,24 @@ __all__ = [
 ]
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _alone(method: Callable[Concatenate[Plugins, P], R]) -> Callable[Concatenate[Plugins, P], R]:
+    """Let one thread at a time into `method`: to others, plugins half loaded would look like all there are."""
+
+    @functools.wraps(method)
+    def one_at_a_time(self: Plugins, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return one_at_a_time
+
+
 @final
 class Plugins:
-    """The plugins of one process: discovered when first asked, and looked up by kind and name.
+    """The plugins of one process: discovered when first asked, and looked up by kind and name, from any thread.
 
     Parameters
     ----------
@@ -52,6 +68,7 @@ class Plugins:
     """
 
     def __init__(self, *, discover: bool = True, block: Iterable[str] = ()) -> None:
+        self._lock: Final = threading.RLock()  # entered again by what a plugin asks while it is loaded
         self._loader: Final = Loader(discover=discover, block=block)
         self._entries: Final[dict[str, tuple[Entry, ...]]] = {}
         # Those that were asked for before, as every call of `solve` asks.
@@ -61,6 +78,7 @@ class Plugins:
 
     # -- what is loaded ------------------------------------------------------------------------------------------
 
+    @_alone
     def register(self, plugin: object, name: str, distribution: str = "") -> None:
         """Add a plugin by hand: a module or object with hook implementations.
 
@@ -71,25 +89,30 @@ class Plugins:
         """
         self._loader.register(plugin, name, distribution)
 
+    @_alone
     def block(self, name: str) -> None:
         """Do without the plugin `name`, or that of the distribution `name`: it is not loaded, or removed if it is."""
         self._loader.block(name)
 
+    @_alone
     def discover(self) -> None:
         """Find every installed plugin that is not blocked; none is imported."""
         self._loader.discover()
 
     @property
+    @_alone
     def failures(self) -> Mapping[str, str]:
         """Plugins that failed, and why."""
         self._loader.load_all()
         return MappingProxyType(self._loader.failures)
 
     @property
+    @_alone
     def blocked(self) -> tuple[str, ...]:
         """Plugins that are not loaded on request, sorted."""
         return self._loader.blocked
 
+    @_alone
     def states(self) -> tuple[State, ...]:
         """Return every plugin there is, by name: loaded, failed, blocked, shadowed, or of another version."""
         self.list()  # which may fail, too
@@ -97,11 +120,13 @@ class Plugins:
 
     # -- what is offered -----------------------------------------------------------------------------------------
 
+    @_alone
     def list(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return everything offered (of one kind), in the order of kinds, then by plugin and name."""
         self._loader.load_all()
         return self._offered(kind)
 
+    @_alone
     def find(self, kind: str, name: str) -> Entry:
         """Return the entry called `name`, ``"admm"`` or ``"solvers:admm"``, without importing its target."""
         plugin, colon, _ = name.partition(":")
@@ -125,6 +150,7 @@ class Plugins:
             raise AmbiguousComponentError(f"{kind} {name!r} is offered by {who}. Ask for {ask}.")
         return found[0]
 
+    @_alone
     def get(self, kind: str, name: str) -> Any:
         """Import, check and return a component; a recording of `partgraph.provenance` takes note of it.
 
@@ -163,6 +189,7 @@ class Plugins:
         provenance.note(entry)
         return target
 
+    @_alone
     def default_solver(self, problem: Problem) -> str:
         """Return the name of the solver for `problem`: the first answer of the plugins, the core's own last."""
         self._loader.load_all()
@@ -232,9 +259,17 @@ def _checked(component: object) -> Component:
     return component
 
 
-@functools.cache
 def shared() -> Plugins:
     """Return the plugins of this process, made when first asked for."""
+    with _ONE_AT_A_TIME:
+        return _of_this_process()
+
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+
+
+@functools.cache
+def _of_this_process() -> Plugins:
     return Plugins()
 
 

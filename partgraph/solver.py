@@ -77,6 +77,10 @@ class Solver(abc.ABC):
     def supports(self, problem: Problem) -> str | None:
         """Return None if this solver can solve `problem`, otherwise why not and what to do instead."""
 
+    def why_unsolvable(self, problem: Problem) -> str | None:
+        """Return what makes every score of a detached problem meaningless, or None; a solver may know a faster way."""
+        return why_unsolvable(problem)
+
     def init(self, problem: Problem) -> Any:
         """Return work that depends on graph, candidates' positions, pairwise terms and anchors only.
 
@@ -139,9 +143,9 @@ def solve(
     if n_best < 1:
         raise ValueError(f"n_best must be at least 1; found {n_best}")
     problem = problem.detach()
-    trouble = why_unsolvable(problem)
+    solver = _instance(problem, solver)
+    trouble = solver.why_unsolvable(problem)
     if trouble is None:
-        solver = _instance(problem, solver)
         name = type(solver).__name__
         reason = solver.supports(problem)
         if reason is not None:
@@ -178,8 +182,7 @@ def why_unsolvable(problem: Problem) -> str | None:
             return f"part {name!r}: scores must be finite, or -inf to forbid; found NaN or +inf"
         if best == -math.inf:
             return f"part {name!r}: every candidate is forbidden (score -inf); allow at least one"
-    fields = arrays.leaves(problem.pairwise)  # many small ones, looked at as one
-    if (not fields or arrays.is_finite(np.concatenate(fields, axis=None))) and all(
+    if arrays.all_finite(arrays.leaves(problem.pairwise)) and all(
         anchors is None or arrays.is_finite(anchors) for anchors in problem.anchors
     ):
         return None

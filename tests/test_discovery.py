@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -277,3 +279,17 @@ def test_fifty_plugins_cost_what_is_asked_of_them(tmp_path):
     assert steps["one by its full name"] == ["lab07", "lab_heavy07"]
     assert steps["listed"] == sorted([*(f"lab{k:02}" for k in range(50)), "lab_heavy07"])
     assert steps["files again"] == 0
+
+
+def test_threads_that_ask_at_once_see_every_plugin(site):
+    """One thread loaded plugins, the other saw none of them: `solve_many` fell back to the solvers of the core."""
+    site("slow-plugin", "import time\n" + "time.sleep(0.2)" + textwrap.dedent(GOOD), plugin="slow")
+    plugins, threads = Plugins(), 4
+    together = Barrier(threads)
+
+    def ask(_):
+        together.wait()
+        return [entry.name for entry in plugins.list("solver") if entry.plugin == "slow"]
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert list(pool.map(ask, range(threads))) == [["slow:fine"]] * threads

@@ -6,6 +6,14 @@ from libcpp.memory cimport unique_ptr
 from libcpp.vector cimport vector
 
 
+cdef extern from "kernel/numbers.h" namespace "partgraph" nogil:
+    cdef cppclass CNumbers "partgraph::Numbers":
+        const double* x
+        size_t count
+
+    bool_t c_is_usable "partgraph::is_usable"(const vector[CNumbers]&, const vector[CNumbers]&)
+
+
 cdef extern from "kernel/star.h" namespace "partgraph" nogil:
     cdef cppclass CKernels "partgraph::Kernels":
         const char* name

@@ -14,6 +14,7 @@ import numpy as np
 
 include "_blocks.pxi"
 include "_scores.pxi"
+include "_numbers.pxi"
 
 MAX_COORDINATES = 32  # of one leaf: axes times parallel edges
 

@@ -29,6 +29,7 @@ from partgraph_solvers.compiled import BlockSet
 from partgraph_solvers.coordinate_ascent import MAX_SWEEPS, CoordinateAscent
 from partgraph_solvers.copies import Copies
 from partgraph_solvers.dual import Dual, first_multipliers
+from partgraph_solvers.numbers import CompiledLook
 from partgraph_solvers.rounding import Pool, by_center, by_vote
 from partgraph_solvers.slaves import make_slave
 
@@ -45,7 +46,7 @@ def _positive(instance: Any, attribute: Any, value: float | None) -> None:
 
 @final
 @attrs.frozen
-class ADMM(Solver):
+class ADMM(CompiledLook):
     """Alternating direction method of multipliers over star slaves, with rounding and an upper bound.
 
     Every iterate is rounded to configurations, these are polished by coordinate ascent, and the best is returned. The

@@ -13,11 +13,11 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Candidates, Problem, Solution, SolveError, Solver, Status, UnsupportedProblemError
-from partgraph.solver import why_unsolvable
+from partgraph import Candidates, Problem, Solution, SolveError, Status, UnsupportedProblemError
 from partgraph_solvers.boxes import BoxStar
 from partgraph_solvers.clock import Clock
 from partgraph_solvers.compiled import BlockSet, CompiledStar, compiles
+from partgraph_solvers.numbers import CompiledLook
 from partgraph_solvers.stars import decide, not_a_star, star_of
 
 
@@ -40,7 +40,7 @@ class Marginals:
 
 @final
 @attrs.frozen
-class BranchAndBound(Solver):
+class BranchAndBound(CompiledLook):
     """Find the best configurations of a star, exactly.
 
     Works with any number of axes, constant offsets and anchors, edges in either direction and both, any unary term, and
@@ -178,7 +178,7 @@ class BranchAndBound(Solver):
         if not threshold < np.inf:
             raise ValueError(f"threshold must be a number, or -inf for no threshold; found {threshold}")
         problem = problem.detach()
-        trouble = why_unsolvable(problem)
+        trouble = self.why_unsolvable(problem)
         if trouble is not None:
             raise SolveError(trouble)
         reason = self.supports(problem)

@@ -15,13 +15,13 @@ from typing import Any, ClassVar, final
 import attrs
 import numpy as np
 
-from partgraph import Problem, Solution, SolveError, Solver, Star, Status
+from partgraph import Problem, Solution, SolveError, Star, Status
 from partgraph.covers import Cover, check_cover
-from partgraph.solver import why_unsolvable
 from partgraph_solvers import _dense
 from partgraph_solvers.admm import tabulated
 from partgraph_solvers.clock import Clock, OutOfTime
 from partgraph_solvers.copies import Copies
+from partgraph_solvers.numbers import CompiledLook
 from partgraph_solvers.preparation import Preparation, Relaxing, prepare
 from partgraph_solvers.remainder import Remainder
 from partgraph_solvers.rounding import Polishing, Pool, by_center, by_vote
@@ -43,7 +43,7 @@ def _positive(instance: Any, attribute: Any, value: float | None) -> None:
 
 @final
 @attrs.frozen
-class Exact(Solver):
+class Exact(CompiledLook):
     """Find the best configurations of any graph, and prove it.
 
     Any pairwise potential, constant offsets and anchors, any unary term, forbidden candidates, graphs in several
@@ -111,7 +111,7 @@ class Exact(Solver):
             If no configuration has a finite score.
         """
         problem = problem.detach()
-        trouble = why_unsolvable(problem)
+        trouble = self.why_unsolvable(problem)
         if trouble is not None:
             raise SolveError(trouble)
         search = Search(self, tabulated(problem), self.init(problem), n_best)

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, TypeVar, final
 import attrs
 import numpy as np
 
-from partgraph import Linear, Problem, Proximal, Quadratic, Solution, Solver, Status
+from partgraph import Linear, Problem, Proximal, Quadratic, Solution, Status
 from partgraph_solvers import _kd
+from partgraph_solvers.numbers import CompiledLook
 from partgraph_solvers.stars import decide, not_a_star, spokes, star_of
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 @final
 @attrs.frozen
-class KDBranchAndBound(Solver):
+class KDBranchAndBound(CompiledLook):
     """Find the best configurations of a star of `Quadratic` terms, exactly.
 
     As `BranchAndBound`: any number of axes, offsets and anchors, edges in either direction and both, forbidden
