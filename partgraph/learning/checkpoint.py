@@ -16,10 +16,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from partgraph import plugins
-from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
+from partgraph.learning.experiment import Experiment, from_mapping
 from partgraph.learning.graph_names import copied_to
 from partgraph.learning.model import Network
 from partgraph.learning.overrides import override
+from partgraph.learning.strict import ExperimentError
 
 WEIGHTS, SIDECAR = "weights.safetensors", "experiment.json"
 _FORMAT = "partgraph-trained-1"

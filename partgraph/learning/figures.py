@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from partgraph.graph import Topology
 from partgraph.learning.checkpoint import Trained
 from partgraph.learning.dataset import Sample
-from partgraph.learning.experiment import ExperimentError
 from partgraph.learning.infer import Decoder
 from partgraph.learning.overrides import override
 from partgraph.learning.showcase import skeleton_of
+from partgraph.learning.strict import ExperimentError
 from partgraph.metrics import reconstruction_error
 from partgraph.report import Pose
 from partgraph.report.figures import Voxels, comparison_figure, views_figure, voxel_figure

@@ -16,10 +16,11 @@ from partgraph import plugins
 from partgraph.graph import Graph
 from partgraph.graph_files import find_graph
 from partgraph.learning.displacements import Displacements
-from partgraph.learning.experiment import Evaluation, ExperimentError
+from partgraph.learning.experiment import Evaluation
 from partgraph.learning.graph_names import shown
 from partgraph.learning.model import Network
 from partgraph.learning.search import solver_of
+from partgraph.learning.strict import ExperimentError
 from partgraph.many import solve_many
 from partgraph.problem import Problem
 from partgraph.solver import Solution, Status, solve

@@ -12,7 +12,8 @@ from attrs.validators import gt, min_len, optional
 from numpy.typing import NDArray
 
 from partgraph.learning.dataset import Dataset, Sample
-from partgraph.learning.experiment import Choice, ExperimentError
+from partgraph.learning.experiment import Choice
+from partgraph.learning.strict import ExperimentError
 
 _ALIKE = ("parts", "limbs", "flip", "root")
 

@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Iterable
 from typing import Any
 
-from partgraph.learning.experiment import Experiment, ExperimentError, from_mapping
+from partgraph.learning.experiment import Experiment, from_mapping
+from partgraph.learning.strict import ExperimentError
 
 
 def override(experiment: Experiment, settings: Iterable[str]) -> Experiment:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import torch
 
 from partgraph.learning.checkpoint import load_trained, trained_folder
-from partgraph.learning.experiment import Experiment, ExperimentError
+from partgraph.learning.experiment import Experiment
 from partgraph.learning.model import Network
+from partgraph.learning.strict import ExperimentError
 
 
 def initial_network(experiment: Experiment, parts: Sequence[str]) -> Network:

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from partgraph import arrays
 from partgraph.candidates import Candidates
 from partgraph.errors import SolveError, UnsupportedProblemError
 from partgraph.graph import Topology
 from partgraph.potentials import EuclideanLoss, Quadratic
 from partgraph.problem import Problem
 from partgraph.reference import Exhaustive
-from partgraph.solver import Solution, Solver, Status, solve
+from partgraph.solver import Solution, Solver, Status, solve, why_unsolvable
 from partgraph.testing import strategies, words
 
 
@@ -169,6 +170,21 @@ def check_not_a_number_is_not_a_label(solver: Solver) -> None:
             solve(broken, solver)
 
 
+@_on_problems()
+def check_what_is_not_finite_is_noticed(solver: Solver, problem: Problem, data: st.DataObject) -> None:
+    """Wherever a number is NaN or infinite, ``why_unsolvable`` says what the core would."""
+    numbers = (problem.candidates, problem.anchors)
+    chosen = data.draw(st.sampled_from(arrays.leaves(numbers)), label="array")
+    place = data.draw(st.integers(0, chosen.size - 1), label="place")
+    value = data.draw(st.sampled_from([np.nan, np.inf, -np.inf]), label="value")
+    spoilt = chosen.copy()
+    spoilt.flat[place] = value
+    candidates, anchors = arrays.map_arrays(lambda own: spoilt if own is chosen else own, numbers)
+    broken = attrs.evolve(problem, candidates=candidates, anchors=anchors)
+    said, core = solver.why_unsolvable(broken), why_unsolvable(broken)
+    assert said == core, f"why_unsolvable() returns {said!r}, where the core's returns {core!r}"
+
+
 def _shapes() -> Iterator[Problem]:
     """Yield one small problem of each shape: a lone part, a chain, a loop, two pieces, one candidate each."""
     for parts, edges in (
@@ -275,6 +291,7 @@ EVERY: tuple[Callable[[Solver], None], ...] = (
     check_the_problem_is_untouched,
     check_refusals_are_explained,
     check_not_a_number_is_not_a_label,
+    check_what_is_not_finite_is_noticed,
 )
 """Checks of any solver."""
 

@@ -16,7 +16,7 @@ from partgraph.learning.checkpoint import (  # noqa: E402
     save_trained,
     state_path,
 )
-from partgraph.learning.experiment import ExperimentError  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 
 
 @pytest.fixture

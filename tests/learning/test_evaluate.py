@@ -16,9 +16,10 @@ from partgraph.learning.batches import collate  # noqa: E402
 from partgraph.learning.calibrate import SCALES  # noqa: E402
 from partgraph.learning.checkpoint import load_trained, state_path  # noqa: E402
 from partgraph.learning.evaluate import CONSTANT, FLOOR, evaluate, summarise  # noqa: E402
-from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
+from partgraph.learning.experiment import from_mapping  # noqa: E402
 from partgraph.learning.infer import Decoder, answers_of  # noqa: E402
 from partgraph.learning.showcase import report_of, shown_graphs, skeleton_of  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 from partgraph.learning.tables import error_table, solver_table  # noqa: E402
 from partgraph.learning.train import train  # noqa: E402
 from partgraph.metrics import reconstruction_error, rooted_distances  # noqa: E402

@@ -12,13 +12,8 @@ from partgraph.errors import PartGraphError, UnknownComponentError
 pytest.importorskip("torch")
 pytest.importorskip("cattrs")
 
-from partgraph.learning.experiment import (
-    Choice,
-    ExperimentError,
-    Training,
-    from_mapping,
-    read_experiment,
-)
+from partgraph.learning.experiment import Choice, Training, from_mapping, read_experiment
+from partgraph.learning.strict import ExperimentError
 
 TEXT = """
 name = "toy"

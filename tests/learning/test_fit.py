@@ -13,10 +13,11 @@ from partgraph.learning import fit as fit_module  # noqa: E402
 from partgraph.learning.augment import Augmentation  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
 from partgraph.learning.checkpoint import state_path  # noqa: E402
-from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
+from partgraph.learning.experiment import from_mapping  # noqa: E402
 from partgraph.learning.fit import DivergenceError, fit  # noqa: E402
 from partgraph.learning.log import LOG  # noqa: E402
 from partgraph.learning.stage import StageError  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 
 
 class Stop(Exception):

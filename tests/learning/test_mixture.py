@@ -16,9 +16,10 @@ from partgraph.learning.batches import shuffled  # noqa: E402
 from partgraph.learning.calibrate import pairwise_scales, pairwise_weights  # noqa: E402
 from partgraph.learning.dataset import MissingTruthError, require_3d  # noqa: E402
 from partgraph.learning.evaluate import evaluate  # noqa: E402
-from partgraph.learning.experiment import Choice, ExperimentError, from_mapping  # noqa: E402
+from partgraph.learning.experiment import Choice, from_mapping  # noqa: E402
 from partgraph.learning.infer import Decoder  # noqa: E402
 from partgraph.learning.mixture import Member, Mixture, _apportion  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 from partgraph.learning.train import train  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("toy")

@@ -7,8 +7,8 @@ pytest.importorskip("torch")
 
 from partgraph import Candidates, Problem, Quadratic, Topology
 from partgraph.learning.displacements import ONE_SIGMA, SMALLEST_SIGMA, Displacements
-from partgraph.learning.experiment import ExperimentError
 from partgraph.learning.overrides import override
+from partgraph.learning.strict import ExperimentError
 
 
 def test_a_setting_changes_its_key_alone(experiment):

@@ -18,10 +18,11 @@ from partgraph.learning.checkpoint import (  # noqa: E402
     state_path,
 )
 from partgraph.learning.dataset import MissingTruthError  # noqa: E402
-from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
+from partgraph.learning.experiment import from_mapping  # noqa: E402
 from partgraph.learning.fit import DivergenceError, fit  # noqa: E402
 from partgraph.learning.log import LOG  # noqa: E402
 from partgraph.learning.stage import StageError  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 from partgraph.learning.structured import StructuredHinge  # noqa: E402
 from partgraph.learning.train import train  # noqa: E402
 from partgraph.learning.update import Update  # noqa: E402

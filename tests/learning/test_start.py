@@ -9,9 +9,10 @@ pytest.importorskip("safetensors")
 from partgraph import plugins  # noqa: E402
 from partgraph.errors import PartGraphError  # noqa: E402
 from partgraph.learning.checkpoint import load_trained, save_trained  # noqa: E402
-from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
+from partgraph.learning.experiment import from_mapping  # noqa: E402
 from partgraph.learning.fit import fit  # noqa: E402
 from partgraph.learning.start import initial_network  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 
 
 @pytest.fixture

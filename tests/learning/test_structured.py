@@ -13,9 +13,10 @@ torch = pytest.importorskip("torch")
 from partgraph import Candidates, Problem, Quadratic, Topology, plugins  # noqa: E402
 from partgraph.errors import SolveManyError, UnknownComponentError  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
-from partgraph.learning.experiment import Choice, ExperimentError  # noqa: E402
+from partgraph.learning.experiment import Choice  # noqa: E402
 from partgraph.learning.model import Batch, Network  # noqa: E402
 from partgraph.learning.search import InexactWarning  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 from partgraph.learning.structured import (  # noqa: E402
     StructuredHinge,
     augmented,

@@ -8,9 +8,10 @@ pytest.importorskip("safetensors")
 
 from partgraph.learning.augment import Augmentation  # noqa: E402
 from partgraph.learning.batches import collate  # noqa: E402
-from partgraph.learning.experiment import ExperimentError, from_mapping  # noqa: E402
+from partgraph.learning.experiment import from_mapping  # noqa: E402
 from partgraph.learning.fit import fit  # noqa: E402
 from partgraph.learning.stage import StageError  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 from partgraph.learning.update import Update  # noqa: E402
 
 

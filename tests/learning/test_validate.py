@@ -11,10 +11,10 @@ pytest.importorskip("safetensors")
 
 from partgraph.learning.batches import collate  # noqa: E402
 from partgraph.learning.checkpoint import load_best, state_path  # noqa: E402
-from partgraph.learning.experiment import ExperimentError  # noqa: E402
 from partgraph.learning.fit import fit  # noqa: E402
 from partgraph.learning.log import CURVES, LOG, Log, LogError, Progress  # noqa: E402
 from partgraph.learning.stage import StageError  # noqa: E402
+from partgraph.learning.strict import ExperimentError  # noqa: E402
 from partgraph.learning.validate import validation_loss  # noqa: E402
 
 

@@ -14,7 +14,7 @@ from partgraph.testing.skipping import needs
 def check_options_come_from_a_file(subject: object) -> None:
     """The options are plain values, as in an experiment's file, from which the same options are read again."""
     needs("cattrs", "torch")
-    from partgraph.learning.experiment import structure
+    from partgraph.learning.strict import structure
 
     cls = type(subject)
     if not attrs.has(cls):

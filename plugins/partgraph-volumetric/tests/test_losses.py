@@ -11,8 +11,9 @@ from partgraph_volumetric.network import VolumeOutputs, VolumetricResNet
 
 from partgraph import plugins
 from partgraph.errors import InvalidComponentError
-from partgraph.learning.experiment import Choice, ExperimentError
+from partgraph.learning.experiment import Choice
 from partgraph.learning.model import Batch
+from partgraph.learning.strict import ExperimentError
 
 PARTS = ("a", "b", "c")
 CELLS, BINS, STRIDE = 5, 4, 8

@@ -13,8 +13,9 @@ from torchvision.models import resnet18
 from partgraph import plugins
 from partgraph.errors import PartGraphError
 from partgraph.graph import Topology
-from partgraph.learning.experiment import Choice, Evaluation, ExperimentError
+from partgraph.learning.experiment import Choice, Evaluation
 from partgraph.learning.infer import Decoder
+from partgraph.learning.strict import ExperimentError
 
 PARTS = tuple(f"part-{k}" for k in range(16))
 TINY = VolumetricResNet(size=32, stride=8, bins=3, widths=(4, 6, 8, 10), features=5)

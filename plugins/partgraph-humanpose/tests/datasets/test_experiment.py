@@ -3,16 +3,12 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from partgraph_humanpose.datasets.human36m.dataset import Human36M
 from partgraph_humanpose.datasets.human36m.protocol import ACTIONS, CAMERAS
 from partgraph_humanpose.datasets.mpii import Mpii
 from partgraph_humanpose.skeleton import PARTS
-from PIL import Image
-from scipy.io import savemat
 
-from partgraph.cli import main
 from partgraph.learning.batches import collate
 from partgraph.learning.experiment import read_experiment
 from partgraph.learning.infer import Decoder
@@ -41,77 +37,9 @@ def test_the_papers_experiment_is_read():
     assert list(Decoder.of(experiment.evaluation, PARTS).graphs)[-1] == "two-hop"
 
 
-SMALL = """
-name = "small"
-[data.train]
-name = "mixture"
-[[data.train.members]]
-share = 0.75
-dataset = {{ name = "human36m", folder = "{human36m}", subjects = ["S1"], size = 64 }}
-[[data.train.members]]
-share = 0.25
-dataset = {{ name = "lsp", folder = "{lsp}", size = 64 }}
-[data.validation]
-name = "human36m"
-folder = "{human36m}"
-subjects = ["S11"]
-size = 64
-count = 4
-[data.test]
-name = "human36m"
-folder = "{human36m}"
-split = "test"
-size = 64
-count = 6
-[model]
-name = "volumetric-resnet"
-size = 64
-stride = 8
-bins = 8
-widths = [8, 8, 8, 8]
-features = 8
-candidates = 20
-[loss]
-name = "deep-supervision"
-[augmentation]
-flip = 0.5
-rotation = 20.0
-scale = 0.2
-erase = 0.3
-[training]
-steps = 3
-batch = 6
-checkpoint = 1
-[evaluation]
-graphs = ["unary-only", "stick-figure"]
-solver = "dynamic-programming"
-"""
-
-
-@pytest.fixture
-def small(folders, tmp_path):
-    (tmp_path / "lsp" / "images").mkdir(parents=True)
-    random = np.random.default_rng(0)
-    savemat(
-        tmp_path / "lsp" / "joints.mat",
-        {"joints": np.concatenate([random.uniform(5, 80, (2, 14, 3)), np.zeros((1, 14, 3))])},
-    )
-    for number in range(1, 4):
-        picture = random.integers(0, 255, (90, 100, 3)).astype(np.uint8)
-        Image.fromarray(picture).save(tmp_path / "lsp" / "images" / f"im{number:04d}.jpg")
-    path = tmp_path / "small.toml"
-    path.write_text(SMALL.format(human36m=folders / "mmpose", lsp=tmp_path / "lsp"))
-    return path
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as exit_:
-        main(list(map(str, arguments)))
-    return exit_.value.code
-
-
-def test_data_is_prepared_checked_and_trained_on(small, tmp_path, capsys):
+def test_data_is_prepared_checked_and_trained_on(small_experiment, run, tmp_path, capsys):
     """The whole way of a user, with 2D pictures among the training data."""
+    small = small_experiment("mmpose", 3)
     assert run("data", "prepare", small, "--workers", 0) == 0
     assert capsys.readouterr().out.splitlines() == [
         "train: 54 samples ready",
@@ -129,12 +57,12 @@ def test_data_is_prepared_checked_and_trained_on(small, tmp_path, capsys):
     assert run("train", small, "--out", tmp_path / "run", "--threads", 1) == 0
     assert run("evaluate", tmp_path / "run", "--json", "--out", tmp_path / "results") == 0
     assert '"images": 6' in capsys.readouterr().out
-    the_papers_tables_are_printed(tmp_path / "results", capsys)
+    the_papers_tables_are_printed(run, tmp_path / "results", capsys)
     assert run("evaluate", tmp_path / "run", "--part", "train") == 2
     assert "evaluation needs the 3D position of every part" in capsys.readouterr().err
 
 
-def the_papers_tables_are_printed(folder, capsys):
+def the_papers_tables_are_printed(run, folder, capsys):
     """Tables 1 to 3, with the paper's own numbers marked beside ours."""
     assert run("tables", folder, "--format", "json") == 0
     first, second, third, *_ = json.loads(capsys.readouterr().out)
@@ -152,7 +80,7 @@ def the_papers_tables_are_printed(folder, capsys):
     assert third["rows"][0]["values"] == [55.62, 51.24, 56.10, 55.22, 54.54]
 
 
-def test_check_of_each_layout_and_of_nothing(folders, tmp_path, capsys):
+def test_check_of_each_layout_and_of_nothing(folders, run, tmp_path, capsys):
     assert run("data", "check", folders / "fetch") == 0
     assert capsys.readouterr().out.startswith("human36m: Human3.6M, h36m-fetch\n")
     assert run("data", "check", tmp_path) == 2

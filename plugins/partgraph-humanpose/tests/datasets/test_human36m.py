@@ -15,7 +15,8 @@ from partgraph import plugins
 from partgraph.learning.cache import CacheError
 from partgraph.learning.dataset import Dataset
 from partgraph.learning.depth import relative_depth
-from partgraph.learning.experiment import Choice, ExperimentError
+from partgraph.learning.experiment import Choice
+from partgraph.learning.strict import ExperimentError
 from partgraph.metrics import reconstruction_error
 from partgraph.testing import checks_for
 

@@ -36,6 +36,7 @@ cdef extern from "kernel/quadratic.h" namespace "partgraph" nogil:
     double quadratic(const double*, const double*, const double*, const double*, int)
 
 MAX_AXES = SAME
+cdef Py_ssize_t FEW_PAIRS = 10_000  # takes less time than it takes to give up Python's lock and get it back from another thread
 
 
 def add_quadratic(double[:, :] table, const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
@@ -51,12 +52,20 @@ def add_quadratic(double[:, :] table, const double[:, ::1] x, const double[:, ::
     weight, offset : array
         (D,) float64.
     """
+    if x.shape[0] * y.shape[0] < FEW_PAIRS:
+        _add_quadratic(table, x, y, weight, offset)
+    else:
+        with nogil:
+            _add_quadratic(table, x, y, weight, offset)
+
+
+cdef void _add_quadratic(double[:, :] table, const double[:, ::1] x, const double[:, ::1] y, const double[::1] weight,
+                         const double[::1] offset) noexcept nogil:
     cdef Py_ssize_t i, j
     cdef int dim = <int>weight.shape[0]
-    with nogil:
-        for i in range(x.shape[0]):
-            for j in range(y.shape[0]):
-                table[i, j] += quadratic(&x[i, 0], &y[j, 0], &weight[0], &offset[0], dim)
+    for i in range(x.shape[0]):
+        for j in range(y.shape[0]):
+            table[i, j] += quadratic(&x[i, 0], &y[j, 0], &weight[0], &offset[0], dim)
 
 
 cdef vector[const double*] _pointers(arrays):
