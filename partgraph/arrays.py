@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, TypeAlias, TypeVar
 
@@ -145,11 +145,6 @@ def is_finite(x: np.ndarray) -> bool:
     # A product with itself would tell sooner, but belongs to BLAS, whose threads get into the way of those that solve
     # side by side.
     return bool(np.isfinite(x).all())
-
-
-def all_finite(items: Sequence[np.ndarray]) -> bool:
-    """Whether every element of every one of many small NumPy arrays is finite, looked at as one array."""
-    return not items or is_finite(np.concatenate(items, axis=None))
 
 
 def _is_plain(x: object) -> bool:

@@ -10,6 +10,7 @@ tensors. Solve ``problem.detach()``; score the labels found on the original, and
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any, Literal, final
 
@@ -24,7 +25,7 @@ from partgraph.errors import ProblemError
 from partgraph.graph import Graph, Star, Topology
 from partgraph.heatmaps import Heatmaps, Values
 from partgraph.heatmaps import field as heatmap_field
-from partgraph.potentials import Potential, Scaled
+from partgraph.potentials import Potential, Quadratic, Scaled
 from partgraph.pruning import possible
 from partgraph.scoring import score
 
@@ -164,6 +165,18 @@ class Problem:
         if keep is None:
             return problem
         return problem.only(maps.best(keep)) if isinstance(keep, int) else problem.pruned()
+
+    @functools.cached_property
+    def quadratics(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Weights and offsets of all edges, (E, D) float64 each, if the problem is detached and every term `Quadratic`.
+
+        Hundreds of small arrays cost more to look at than two.
+        """
+        terms = self.pairwise
+        if not terms or not self.is_detached or any(type(term) is not Quadratic for term in terms):
+            return None
+        fields: Any = terms
+        return np.array([term.weight for term in fields]), np.array([term.offset for term in fields])
 
     @property
     def dimensions(self) -> int:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from partgraph.arrays import Array, is_tensor
-from partgraph.potentials import Quadratic
 from partgraph.wellformed import check_labels
 
 if TYPE_CHECKING:
@@ -53,20 +52,13 @@ def _couplings(problem: Problem, columns: Sequence[Any], positions: list[Array])
         for (i, _), anchors in zip(problem.graph.edges, problem.anchors, strict=True)
     ]
     y = [positions[j] for _, j in problem.graph.edges]
-    terms = problem.pairwise
-    if (
-        terms
-        and problem.is_detached
-        and x[0].size <= FEW * x[0].shape[-1]
-        and all(type(t) is Quadratic for t in terms)
-    ):
-        return _quadratics(terms, np.array(x), np.array(y))
-    return (term.evaluate(*ends) for term, *ends in zip(terms, x, y, strict=True))
+    if problem.quadratics is not None and x[0].size <= FEW * x[0].shape[-1]:
+        return _quadratics(*problem.quadratics, np.array(x), np.array(y))
+    return (term.evaluate(*ends) for term, *ends in zip(problem.pairwise, x, y, strict=True))
 
 
-def _quadratics(terms: tuple[Any, ...], x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _quadratics(weight: np.ndarray, offset: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return every term's own values, (E, ...) float64, for `x` and `y` (E, ..., D): `Quadratic.evaluate`, stacked."""
-    weight, offset = np.array([term.weight for term in terms]), np.array([term.offset for term in terms])
     if x.ndim == 3:
         weight, offset = weight[:, None], offset[:, None]
     return -(weight * (y - x - offset) ** 2).sum(-1)

@@ -182,7 +182,7 @@ def why_unsolvable(problem: Problem) -> str | None:
             return f"part {name!r}: scores must be finite, or -inf to forbid; found NaN or +inf"
         if best == -math.inf:
             return f"part {name!r}: every candidate is forbidden (score -inf); allow at least one"
-    if arrays.all_finite(arrays.leaves(problem.pairwise)) and all(
+    if has_finite_terms(problem) and all(
         anchors is None or arrays.is_finite(anchors) for anchors in problem.anchors
     ):
         return None
@@ -190,6 +190,12 @@ def why_unsolvable(problem: Problem) -> str | None:
         if not all(map(arrays.is_finite, arrays.leaves((anchors, term)))):
             return f"edge {graph.edge_name(e)}: anchors and {type(term).__name__} must be finite; found NaN or infinity"
     return None
+
+
+def has_finite_terms(problem: Problem) -> bool:
+    """Whether the fields of all pairwise terms of a detached problem are finite."""
+    fields = problem.quadratics or arrays.leaves(problem.pairwise)  # many small ones, looked at as one
+    return not fields or arrays.is_finite(np.concatenate(fields, axis=None))
 
 
 def verified(problem: Problem, solution: Solution, who: str) -> Solution:

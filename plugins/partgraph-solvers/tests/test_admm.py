@@ -86,7 +86,7 @@ def test_consistent_offsets_cancel_at_every_part() -> None:
     """The linear parts that move offsets to consistent ones sum to zero, nearly, so they are multipliers."""
     for seed in range(10):
         problem = loopy_problem(seed, DIAMOND, anchors=bool(seed % 2))
-        slope = consistent_offsets(problem, incidence(problem))
+        slope = consistent_offsets(problem, incidence(problem.graph.edges, len(problem.sizes)))
         total = np.zeros((len(problem.sizes), 3))
         for (i, j), own in zip(problem.graph.edges, slope, strict=True):
             total[j] += own

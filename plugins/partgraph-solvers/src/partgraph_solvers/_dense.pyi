@@ -7,6 +7,7 @@ MAX_AXES: int
 def add_quadratic(
     table: np.ndarray, x: np.ndarray, y: np.ndarray, weight: np.ndarray, offset: np.ndarray
 ) -> None: ...
+def lowest(tables: Sequence[np.ndarray]) -> float: ...
 def search(
     unary: Sequence[np.ndarray],
     edges: Sequence[tuple[int, int]],

@@ -7,6 +7,8 @@ from libcpp cimport bool as bool_t
 from libcpp.memory cimport make_unique, unique_ptr
 from libcpp.vector cimport vector
 
+from math import inf as INF
+
 import numpy as np
 
 
@@ -66,6 +68,18 @@ cdef void _add_quadratic(double[:, :] table, const double[:, ::1] x, const doubl
     for i in range(x.shape[0]):
         for j in range(y.shape[0]):
             table[i, j] += quadratic(&x[i, 0], &y[j, 0], &weight[0], &offset[0], dim)
+
+
+def lowest(tables):
+    """Return the smallest number in `tables`, (n, m) float64 each; inf where there is none."""
+    cdef const double[:, :] table
+    cdef double least = INF
+    cdef Py_ssize_t i, j
+    for table in tables:
+        for i in range(table.shape[0]):
+            for j in range(table.shape[1]):
+                least = min(least, table[i, j])
+    return least
 
 
 cdef vector[const double*] _pointers(arrays):

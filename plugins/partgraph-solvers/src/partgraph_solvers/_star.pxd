@@ -11,7 +11,8 @@ cdef extern from "kernel/numbers.h" namespace "partgraph" nogil:
         const double* x
         size_t count
 
-    bool_t c_is_usable "partgraph::is_usable"(const vector[CNumbers]&, const vector[CNumbers]&)
+    bool_t c_all_finite "partgraph::all_finite"(const vector[CNumbers]&)
+    bool_t c_all_have_best "partgraph::all_have_best"(const vector[CNumbers]&)
 
 
 cdef extern from "kernel/star.h" namespace "partgraph" nogil:

@@ -23,10 +23,9 @@ def layout_of(problem: Problem, stars: Sequence[Star], slopes: Sequence[np.ndarr
         edges.append((i, j, 0 if anchors is None else len(points[i])))
         if anchors is not None:
             points[i].append(anchors)
-    terms: Sequence[Any] = problem.pairwise
-    shape = len(terms), problem.dimensions
-    weight = np.array([term.weight for term in terms]).reshape(shape)
-    offset = np.array([term.offset for term in terms]).reshape(shape)
+    none = np.empty((0, problem.dimensions))
+    weight, offset = problem.quadratics or (none, none)
+    assert len(weight) == len(edges), "the problem is not detached"
     shares = [(star.parts, star.edges) for star in stars]
     return _loops.Layout(points, edges, weight, offset, shares, slopes)
 

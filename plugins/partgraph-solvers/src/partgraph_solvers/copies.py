@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,23 +20,15 @@ class Copies:
         One per slave.
     part, slave, slot : array
         (C,) int: whose copy it is, which slave holds it, and the part's place among the slave's parts.
-    of_slave : list of array
+    of_slave : tuple of array
         For each slave the indices of its copies.
     """
 
     def __init__(self, problem: Problem, stars: Sequence[Star]) -> None:
         self._problem, self.stars = problem, stars
-        self._count = np.bincount(
-            [part for star in stars for part in star.parts], minlength=len(problem.sizes)
+        self._count, (self.part, self.slave, self.slot), self.of_slave = _places(
+            tuple(stars), len(problem.sizes)
         )
-        rows = [
-            (part, s, slot)
-            for s, star in enumerate(stars)
-            for slot, part in enumerate(star.parts)
-            if self._count[part] > 1
-        ]
-        self.part, self.slave, self.slot = np.array(rows, dtype=np.intp).reshape(-1, 3).T
-        self.of_slave = [np.flatnonzero(self.slave == s) for s in range(len(stars))]
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Return for every copy the mean over all copies of its part: (C, D) from (C, D)."""
@@ -75,3 +68,20 @@ class Copies:
         """Return the configuration in which all copies of every part have the same label, if there is one."""
         votes = self.votes(labels)
         return [own[0] for own in votes] if all(len(set(own)) == 1 for own in votes) else None
+
+
+@functools.lru_cache(maxsize=64)
+def _places(stars: tuple[Star, ...], parts: int) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Return in how many stars each part is (N,), where copies are (3, C), and those of each star; not to be changed.
+
+    Problems of one kind share their graph, and small ones are solved in little more time than this takes.
+    """
+    count = np.bincount([part for star in stars for part in star.parts], minlength=parts)
+    rows = [
+        (part, s, slot)
+        for s, star in enumerate(stars)
+        for slot, part in enumerate(star.parts)
+        if count[part] > 1
+    ]
+    places = np.array(rows, dtype=np.intp).reshape(-1, 3).T
+    return count, places, tuple(np.flatnonzero(places[1] == s) for s in range(len(stars)))

@@ -14,11 +14,13 @@ needs no step size. Where the slaves agree without a penalty, g = 0 and the boun
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 
-from partgraph import Problem, Quadratic
+from partgraph import Problem
+from partgraph.graph import Edge
 from partgraph_solvers.copies import Copies
 from partgraph_solvers.slaves import Slave
 
@@ -103,7 +105,7 @@ def first_multipliers(problem: Problem, copies: Copies) -> np.ndarray:
     normal equations say that the linear parts of all edges cancel at every part. So the multipliers that cancel them
     in every slave sum to zero, and each slave sees offsets that can all be met at once.
     """
-    ends = incidence(problem)
+    ends = incidence(tuple(problem.graph.edges), len(problem.sizes))
     slope = consistent_offsets(problem, ends)
     if slope is None:
         return np.zeros((len(copies.part), problem.dimensions))
@@ -120,11 +122,13 @@ def first_multipliers(problem: Problem, copies: Copies) -> np.ndarray:
     return multipliers - copies.mean(multipliers)
 
 
-def incidence(problem: Problem) -> np.ndarray:
+@functools.lru_cache(maxsize=64)
+def incidence(edges: tuple[Edge, ...], parts: int) -> np.ndarray:
     """Return (E, N) float64, 1 where an edge ends, -1 where it begins: displacements are it times positions."""
-    edges = np.array(problem.graph.edges, dtype=np.intp).reshape(-1, 2)
-    ends, rows = np.zeros((len(edges), len(problem.sizes))), np.arange(len(edges))
-    ends[rows, edges[:, 1]], ends[rows, edges[:, 0]] = 1.0, -1.0
+    first, second = np.array(edges, dtype=np.intp).reshape(-1, 2).T
+    ends, rows = np.zeros((len(edges), parts)), np.arange(len(edges))
+    ends[rows, second], ends[rows, first] = 1.0, -1.0
+    ends.flags.writeable = False
     return ends
 
 
@@ -134,11 +138,9 @@ def consistent_offsets(problem: Problem, ends: np.ndarray) -> np.ndarray | None:
     Where anchors replace positions, o is a mean over candidates. The normal equations, singular as a shift of all
     parts changes nothing, are solved with a slight pull to zero: inexact multipliers loosen a bound, no more.
     """
-    terms = [term for term in problem.pairwise if isinstance(term, Quadratic)]
-    if not terms or len(terms) < len(problem.pairwise):
+    if problem.quadratics is None:
         return None
-    weight = np.array([term.weight for term in terms])
-    offset = np.array([term.offset for term in terms])
+    weight, offset = problem.quadratics[0], problem.quadratics[1].copy()
     for e, anchors in enumerate(problem.anchors):
         if anchors is not None:
             offset[e] += _mean_difference(anchors, problem.candidates[problem.graph.edges[e][0]].positions)

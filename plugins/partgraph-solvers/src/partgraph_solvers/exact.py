@@ -290,9 +290,18 @@ class Search:
         if not ranked:  # an answer is owed even then
             self.pool.note([tuple(int(own.scores.argmax()) for own in self.problem.candidates)])
             ranked = self.pool.ranked()
-        found = np.array([own for own, _ in ranked], dtype=np.intp).reshape(-1, len(self.problem.sizes))
+        found = np.array(self._contenders(ranked), dtype=np.intp).reshape(-1, len(self.problem.sizes))
         labels, scores = decide(self.problem, found, self.n_best)
         best = float(scores[0]) if len(scores) else -np.inf
         status = Status.OPTIMAL if limit is None else Status.WORK_LIMIT
         stats = {**self.stats, "candidates_left": np.array(self.history), "limit": limit}
         return Solution(labels, scores, best if limit is None else max(self.bound, best), status, stats)
+
+    def _contenders(self, ranked: list[tuple[tuple[int, ...], float]]) -> list[tuple[int, ...]]:
+        """Return the configurations that may be among the n best when the problem scores them, not the polisher."""
+        if len(ranked) <= self.n_best or self.relaxation is None:
+            return [labels for labels, _ in ranked]
+        last = ranked[self.n_best - 1][1]
+        # Each of two configurations is scored twice, with an error of at most this each time.
+        slack = 4 * self.relaxation.rounding(last)
+        return [labels for labels, score in ranked if score >= last - slack]

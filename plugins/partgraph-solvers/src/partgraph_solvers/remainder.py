@@ -148,7 +148,7 @@ class Remainder:
             else:
                 table += term.evaluate(x[:, None], y[None])
         tables = list(sums.values())
-        if any(table.min() == -np.inf for table in tables):
+        if _dense.lowest(tables) == -np.inf:
             finite = [own[own > -np.inf] for own in (*unary, *tables)]
             most, least = (float(sum(end(own, initial=0.0) for own in finite)) for end in (np.max, np.min))
             low = (score if score > -np.inf else least) - most - 1.0

@@ -35,11 +35,15 @@ inline bool has_best(Numbers own) {
     return proper && allowed;
 }
 
-inline bool is_usable(const std::vector<Numbers>& scores, const std::vector<Numbers>& others) {
-    for (const Numbers& own : scores)
-        if (!has_best(own)) return false;
-    for (const Numbers& own : others)
+inline bool all_finite(const std::vector<Numbers>& arrays) {
+    for (const Numbers& own : arrays)
         if (!all_finite(own)) return false;
+    return true;
+}
+
+inline bool all_have_best(const std::vector<Numbers>& arrays) {
+    for (const Numbers& own : arrays)
+        if (!has_best(own)) return false;
     return true;
 }
 
