@@ -70,6 +70,16 @@ def test_terms_evaluated_together_are_the_same_numbers(dimensions):
     np.testing.assert_array_equal([problem.score(row) for row in labels], scores)
 
 
+def test_quadratic_terms_as_two_arrays():
+    """Nothing where one term is another, where fields are no detached arrays, and where there is no edge."""
+    term = Quadratic([1.0, 2, 3], [4.0, 5, 6])
+    weight, offset = Problem(PAIR, two(), [term]).quadratics
+    assert (weight.tolist(), offset.tolist()) == ([[1, 2, 3]], [[4, 5, 6]])
+    for other in (Scaled(2.0, term), attrs.evolve(term, weight=np.ones(3, np.float32))):
+        assert Problem(PAIR, two(), [other]).quadratics is None
+    assert Problem(Topology("a"), two()[:1]).quadratics is None
+
+
 @given(strategies.problems())
 def test_unary_scores_include_extra_terms(problem):
     for i, own in enumerate(problem.candidates):
