@@ -7,7 +7,7 @@ ARGS ?=
 JOBS ?= logical
 OBJECT ?= human
 # The network that is shown of each object
-SHOWN_human := human-medium
+SHOWN_human := human-medium-structured
 SHOWN_dog := dog-small
 
 BIN := $(VENV)/bin

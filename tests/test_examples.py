@@ -16,7 +16,7 @@ from partgraph.testing import parametrize_with_checks
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 WEIGHTS = EXAMPLES.parent / "plugins/partgraph-humanpose/src/partgraph_humanpose/weights"
-SHIPPED = ("human-small", "human-medium")
+SHIPPED = ("human-small", "human-medium", "human-medium-structured")
 NEEDS = dict.fromkeys(("loopy_graph.py", "rigid_object.py", "heatmaps.py"), "partgraph_solvers")
 
 
@@ -51,7 +51,7 @@ def test_the_custom_solver_conforms(subject: object, check: Callable[[object], N
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
 @pytest.mark.skipif(find_spec("partgraph_humanpose") is None, reason="needs partgraph-humanpose")
-@pytest.mark.parametrize("name", [*SHIPPED, "human-medium-structured"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_experiment_file_names_what_is_installed(name: str) -> None:
     from partgraph import plugins
     from partgraph.learning.experiment import read_experiment

@@ -105,7 +105,8 @@ def test_files_are_small() -> None:
 
 
 @pytest.mark.skipif(
-    not (PACKAGE / "weights/human-medium/weights.safetensors").exists(), reason="the weights are not here yet"
+    not (PACKAGE / "weights/human-medium-structured/weights.safetensors").exists(),
+    reason="the weights are not here yet",
 )
 def test_the_readme_shows_what_the_weights_do() -> None:
     assert (ROOT / "docs/images/demo.png").exists()

@@ -135,7 +135,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--model", default="human-medium", help="a folder, or an installed experiment")
+    parser.add_argument(
+        "--model", default="human-medium-structured", help="a folder, or an installed experiment"
+    )
     parser.add_argument("--runs", default="runs/results", help="folder for the evaluations")
     parser.add_argument("--pictures", type=int, default=1500)
     parser.add_argument("--solver-pictures", type=int, default=1500, help="for ADMM, which takes longest")

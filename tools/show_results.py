@@ -49,7 +49,7 @@ class Shown:
 
 
 SHOWN = {
-    "human-medium": Shown(("README.md",), "docs/images/demo.png", "clip"),
+    "human-medium-structured": Shown(("README.md",), "docs/images/demo.png", "clip"),
     "dog-small": Shown(
         ("docs/dog-pose.md", "plugins/partgraph-dogpose/README.md"), "docs/images/dog.png", "program"
     ),

@@ -18,7 +18,7 @@ from partgraph.learning.graph_names import shown
 from partgraph.learning.infer import Decoder
 from partgraph.report import Fact
 
-SHIPPED = "human-medium"
+SHIPPED = "human-medium-structured"
 
 Model = Annotated[
     str, Parameter(help="A folder that `partgraph train` wrote, or the name of an installed experiment.")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from partgraph_humanpose.weights import human_medium
+from partgraph_humanpose.weights import human_medium_structured
 
 from partgraph.cli import main
 
@@ -19,7 +19,8 @@ return {
 
 
 @pytest.mark.skipif(
-    not human_medium().is_dir(), reason="the weights of human-medium are not in this checkout"
+    not human_medium_structured().is_dir(),
+    reason="the weights of human-medium-structured are not in this checkout",
 )
 def test_the_demos_report_opens_without_errors_and_shows_the_numbers(browse, tmp_path, monkeypatch):
     monkeypatch.setenv("PARTGRAPH_CACHE", str(tmp_path / "cache"))

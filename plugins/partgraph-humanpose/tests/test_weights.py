@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from partgraph_humanpose.skeleton import PARTS
-from partgraph_humanpose.weights import human_medium, human_small
+from partgraph_humanpose.weights import human_medium, human_medium_structured, human_small
 
 from partgraph import plugins
 from partgraph.learning.checkpoint import SIDECAR, WEIGHTS, load_trained
@@ -17,7 +17,7 @@ from partgraph.learning.infer import Decoder
 IMAGES = 100
 MARGIN = 1.0  # mm
 
-FOLDERS = {"human-small": human_small(), "human-medium": human_medium()}
+FOLDERS = {own.name: own for own in (human_small(), human_medium(), human_medium_structured())}
 
 
 @pytest.fixture(scope="module", params=sorted(FOLDERS))

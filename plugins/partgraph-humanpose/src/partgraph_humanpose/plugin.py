@@ -73,3 +73,9 @@ def partgraph_experiments() -> Iterator[Component]:
         "deeper network for CPUs, which started from human-small",
         requires=_LEARNING,
     )
+    yield Component(
+        "human-medium-structured",
+        f"{_HERE}.weights:human_medium_structured",
+        "human-medium after the structured stage, which trained it through the search",
+        requires=_LEARNING,
+    )

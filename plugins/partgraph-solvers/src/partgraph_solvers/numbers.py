@@ -18,7 +18,9 @@ class CompiledLook(Solver):
         """Return what makes every score of a detached problem meaningless, or None."""
         points = [own.positions for own in problem.candidates]
         points += [anchors for anchors in problem.anchors if anchors is not None]
-        if _star.all_finite(points) and has_finite_terms(problem):  # before unary terms are evaluated at positions
+        if _star.all_finite(points) and has_finite_terms(
+            problem
+        ):  # before unary terms are evaluated at positions
             scores = [problem.unary_scores(part) for part in range(len(problem.candidates))]
             if _star.all_have_best(scores):
                 return None

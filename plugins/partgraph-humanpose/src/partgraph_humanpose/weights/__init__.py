@@ -14,5 +14,10 @@ def human_medium() -> Path:
     return _folder("human-medium")
 
 
+def human_medium_structured() -> Path:
+    """Folder of the same network after it was trained through the search, too: it errs least."""
+    return _folder("human-medium-structured")
+
+
 def _folder(name: str) -> Path:
     return Path(str(files(__name__))) / name
