@@ -1,5 +1,6 @@
 """The weights that ship: small, self-describing, and worth their place."""
 
+import functools
 import json
 
 import attrs
@@ -35,12 +36,23 @@ def trained(folder):
 
 
 @pytest.fixture(scope="module")
-def results(trained, tmp_path_factory):
-    """The first held-out pictures, equally many of each clip, over every graph of the experiment."""
-    folder = tmp_path_factory.mktemp("held-out")
-    data = attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=folder)
-    decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
-    return summarise(evaluate(trained.network, data, decoder), data, trained.metrics["mean_pose_mm"])
+def measured(tmp_path_factory):
+    """Return a function of a network: the first held-out pictures, equally many of each clip, over all its graphs."""
+    pictures = tmp_path_factory.mktemp("held-out")
+
+    @functools.cache
+    def measure(folder):
+        trained = load_trained(folder)
+        data = attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=pictures)
+        decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
+        return summarise(evaluate(trained.network, data, decoder), data, trained.metrics["mean_pose_mm"])
+
+    return measure
+
+
+@pytest.fixture
+def results(folder, measured):
+    return measured(folder)
 
 
 def test_at_most_twelve_megabytes(folder):
@@ -96,6 +108,14 @@ def test_unary_scores_alone_beat_the_constant_pose(results):
 
 
 @pytest.mark.parametrize("graph", ["center-star", "stick-figure", "extended-stick-figure", "two-hop"])
-def test_every_topology_beats_unary_scores_alone(results, graph):
-    mean = results.difference(graph, "unary-only").mean
-    assert mean < -MARGIN
+@pytest.mark.parametrize("name", ["human-small", "human-medium"])
+def test_every_topology_beats_unary_scores_alone(measured, name, graph):
+    assert measured(FOLDERS[name]).difference(graph, "unary-only").mean < -MARGIN
+
+
+@pytest.mark.parametrize("graph", ["unary-only", "two-hop"])
+def test_the_structured_stage_taught_the_scores_what_the_graph_knows(measured, graph):
+    before, after = (
+        measured(FOLDERS[name]).mean(graph) for name in ("human-medium", "human-medium-structured")
+    )
+    assert after < before - MARGIN
