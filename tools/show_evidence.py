@@ -92,7 +92,8 @@ def page(every: dict[str, list[str]], runs: Path, beside: list[str]) -> str:
         f"ADMM, the paper's solver, against the exact one, on the first {len(solved)} of the pictures.",
         *shown(*comparison_tables({"exact": solved, "admm": found["admm"]})),
         "## Offsets",
-        "Offsets that the network predicts for each candidate, against the mean displacements of the training poses.",
+        "Offsets that the network predicts for each candidate, against the mean displacements of the training poses. "
+        "A structured stage learns scores and c for predicted offsets, which puts mean ones at a disadvantage.",
         *shown(*comparison_tables({"predicted": exact, "constant": found["constant-offsets"]})[:3]),
         "## Residuals",
         "Candidates moved by their residuals, against candidates at voxel centres.",
