@@ -21,12 +21,15 @@ MARGIN = 1.0  # mm
 FOLDERS = {own.name: own for own in (human_small(), human_medium(), human_medium_structured())}
 
 
-@pytest.fixture(scope="module", params=sorted(FOLDERS))
-def folder(request):
-    folder = FOLDERS[request.param]
+def _there(folder):
     if not (folder / WEIGHTS).exists():
         pytest.skip(f"the shipped weights are not there: {folder.name}/{WEIGHTS}")
     return folder
+
+
+@pytest.fixture(scope="module", params=sorted(FOLDERS))
+def folder(request):
+    return _there(FOLDERS[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def measured(tmp_path_factory):
 
     @functools.cache
     def measure(folder):
-        trained = load_trained(folder)
+        trained = load_trained(_there(folder))
         data = attrs.evolve(trained.experiment.dataset("test"), count=IMAGES, folder=pictures)
         decoder = Decoder.of(trained.experiment.evaluation, trained.network.parts)
         return summarise(evaluate(trained.network, data, decoder), data, trained.metrics["mean_pose_mm"])

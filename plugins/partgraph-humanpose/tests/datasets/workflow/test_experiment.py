@@ -14,7 +14,7 @@ from partgraph.learning.experiment import read_experiment
 from partgraph.learning.infer import Decoder
 from partgraph.learning.mixture import Mixture
 
-PAPER = Path(__file__).parents[4] / "examples" / "paper-human36m.toml"
+PAPER = Path(__file__).parents[5] / "examples" / "paper-human36m.toml"
 
 
 def test_the_papers_experiment_is_read():
