@@ -27,7 +27,7 @@ from partgraph.heatmaps import Heatmaps, Values
 from partgraph.heatmaps import field as heatmap_field
 from partgraph.potentials import Potential, Quadratic, Scaled
 from partgraph.pruning import possible
-from partgraph.scoring import score
+from partgraph.scoring import picked, score
 
 __all__ = ["Candidates", "Problem"]
 
@@ -204,8 +204,7 @@ class Problem:
     def positions(self, labels: Array) -> Array:
         """Return the positions of configurations `labels` (..., N) int: (..., N, D) float, length."""
         labels = wellformed.check_labels(self, labels)
-        chosen = [own.positions[labels[..., i]] for i, own in enumerate(self.candidates)]
-        return arrays.namespace(*chosen).stack(chosen, -2)
+        return picked([own.positions for own in self.candidates], labels)
 
     def score(self, labels: Array) -> Array:
         """Return the score (eq. 2) of configurations.

@@ -3,6 +3,9 @@
 Whoever asks for one configuration pays for calls of NumPy, not for numbers: hundreds of them, about a microsecond each.
 So the quadratic terms of a few configurations are evaluated all at once. Each is the same number as on its own,
 and they are added up in the same order.
+
+Of tensors, a call costs ten times as much, and once more in the backward pass. So all rows that a few configurations
+need are picked from one table, and what is alike is added up at once, in whichever order torch does it.
 """
 
 from __future__ import annotations
@@ -12,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from partgraph.arrays import Array, is_tensor
+from partgraph.arrays import Array, is_tensor, namespace
+from partgraph.potentials import Quadratic
 from partgraph.wellformed import check_labels
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ def score(problem: Problem, labels: Any) -> Array:
     """Return the scores of configurations `labels` (..., N) int: (...) float."""
     labels = check_labels(problem, labels)
     rows = labels.reshape(-1, labels.shape[-1])
+    if 0 < len(rows) <= FEW and is_tensor(problem.candidates[0].scores):
+        return _score_of_tensors(problem, rows).reshape(labels.shape[:-1])
     columns = rows[0].tolist() if len(rows) == 1 else rows.T  # numbers pick rows without a copy
     positions = [
         _rows(own.positions, column) for own, column in zip(problem.candidates, columns, strict=True)
@@ -62,3 +68,52 @@ def _quadratics(weight: np.ndarray, offset: np.ndarray, x: np.ndarray, y: np.nda
     if x.ndim == 3:
         weight, offset = weight[:, None], offset[:, None]
     return -(weight * (y - x - offset) ** 2).sum(-1)
+
+
+def picked(tables: Sequence[Array], labels: np.ndarray) -> Array:
+    """Return row ``labels[..., k]`` of every table k.
+
+    Parameters
+    ----------
+    tables : sequence of arrays or tensors
+        T entries (K_k, ...), of arrays alone or of tensors alone.
+    labels : array
+        (..., T) int.
+
+    Returns
+    -------
+    array or tensor
+        (..., T, ...)
+    """
+    if not is_tensor(tables[0]):
+        return np.stack([own[labels[..., k]] for k, own in enumerate(tables)], labels.ndim - 1)
+    starts = np.cumsum([0, *(len(own) for own in tables[:-1])])
+    torch = namespace(*tables)
+    return torch.cat(list(tables))[torch.from_numpy(labels + starts).to(tables[0].device)]
+
+
+def _score_of_tensors(problem: Problem, labels: np.ndarray) -> Array:
+    """Return the scores (M,) of configurations `labels` (M, N) int, of a problem of tensors."""
+    edges, number = problem.graph.edges, len(problem.candidates)
+    total = picked([own.scores for own in problem.candidates], labels).sum(1)
+    anchored = [(edge, i) for edge, (i, _) in enumerate(edges) if problem.anchors[edge] is not None]
+    tables = [own.positions for own in problem.candidates] + [problem.anchors[edge] for edge, _ in anchored]
+    points = picked(tables, np.hstack([labels, labels[:, [i for _, i in anchored]]]))
+    for part, terms in enumerate(problem.unary):
+        for term in terms:
+            total = total + term.evaluate(points[:, part])
+    if not edges:
+        return total
+    first = [i for i, _ in edges]
+    for column, (edge, _) in enumerate(anchored, number):
+        first[edge] = column
+    x, y = points[:, first], points[:, [j for _, j in edges]]
+    if all(type(term) is Quadratic for term in problem.pairwise):
+        stack = namespace(points).stack
+        weight, offset = (
+            stack([getattr(term, of) for term in problem.pairwise]) for of in ("weight", "offset")
+        )
+        return total - (weight * (y - x - offset) ** 2).sum((1, 2))
+    for edge, term in enumerate(problem.pairwise):
+        total = total + term.evaluate(x[:, edge], y[:, edge])
+    return total

@@ -147,7 +147,10 @@ def test_a_detached_problem_is_itself(arm):
 @given(strategies.problems(forbidden=False), st.data())
 def test_tensors_score_as_arrays_do(problem, data):
     torch = pytest.importorskip("torch")
-    labels = np.array([[data.draw(st.integers(0, size - 1)) for size in problem.sizes]] * 2)
+    times = data.draw(
+        st.sampled_from([1, 2, FEW + 1])
+    )  # of few configurations, many terms are evaluated together
+    labels = np.array([[data.draw(st.integers(0, size - 1)) for size in problem.sizes]] * times)
     same = arrays.map_arrays(torch.tensor, problem)
     for given_labels in (labels, torch.tensor(labels)):
         np.testing.assert_allclose(

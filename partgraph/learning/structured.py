@@ -25,8 +25,7 @@ from attrs.validators import ge, gt, in_
 from numpy.typing import NDArray
 from torch import Tensor
 
-from partgraph import plugins
-from partgraph.candidates import Candidates
+from partgraph import arrays, plugins
 from partgraph.learning.infer import graph_over
 from partgraph.learning.loss import Loss
 from partgraph.learning.model import Batch, Network
@@ -149,10 +148,13 @@ class _Asked:
     def hinge(self) -> Tensor:
         """The reduced slacks of the violators."""
         options, problem = self._options, self._problem
+        compared = np.vstack([self._truth, self._violators])
+        scores = problem.score(compared)
         if options.unary_scale == "fixed":
-            problem = _without_scale_gradient(problem, np.vstack([self._truth, self._violators]))
-        slack = augmented(problem, self._target, options.margin).score(self._violators)
-        slack = slack - problem.score(self._truth)
+            scores = _without_scale_gradient(problem, compared, scores)
+        away = problem.positions(self._violators) - scores.new_tensor(self._target)
+        distance = arrays.sqrt((away**2).sum(-1)).mean(-1)
+        slack = scores[1:] + options.margin * distance - scores[0]
         return _REDUCTIONS[options.reduction](slack.clamp(min=0))
 
 
@@ -224,8 +226,8 @@ def truth_labels(problem: Problem, target: NDArray[np.floating], radius: float) 
     return np.array(labels, np.intp)
 
 
-def _without_scale_gradient(problem: Problem, compared: np.ndarray) -> Problem:
-    """The same problem of tensors, but a gradient of its scores has no component along their scale.
+def _without_scale_gradient(problem: Problem, compared: NDArray[np.intp], scores: Tensor) -> Tensor:
+    """The same scores of configurations, but their differences' gradients have no component along the unary scale.
 
     Only differences of configurations matter, so the gradient g of the compared candidates' scores sums to zero over
     each part's, and multiplying all scores by a factor is a step along u, these scores less their mean over the part.
@@ -233,21 +235,24 @@ def _without_scale_gradient(problem: Problem, compared: np.ndarray) -> Problem:
 
     Parameters
     ----------
+    problem : of tensors
     compared : (M, N) int, all configurations that are scored
+    scores : (M,)
     """
-    scores = [own.scores[np.unique(compared[:, part])] for part, own in enumerate(problem.candidates)]
-    spread = torch.cat([own - own.mean() for own in scores]).norm()
+    table = torch.cat([own.scores for own in problem.candidates])
+    rows = compared + np.cumsum([0, *problem.sizes[:-1]])
+    distinct, index = np.unique(rows, return_index=True)
+    part = torch.from_numpy(index % rows.shape[1]).to(table.device)
+    own = table[torch.from_numpy(distinct).to(table.device)]
+    same = (part == part[:, None]).to(own)
+    spread = (own - same @ own / same.sum(1)).norm()
     if not bool(spread > 0):
-        return problem
+        return scores
     change = spread.detach() / spread - 1
-    # A product with the scores themselves would give 0 * inf, no number, at forbidden candidates.
-    return attrs.evolve(
-        problem,
-        candidates=[
-            Candidates(own.positions, own.scores + change * own.scores.detach().nan_to_num(neginf=0))
-            for own in problem.candidates
-        ],
-    )
+    unary = table.detach()[torch.from_numpy(rows).to(table.device)].sum(1)
+    return scores + change * unary.nan_to_num(
+        neginf=0
+    )  # 0 * inf, where a candidate is forbidden, is no number
 
 
 def _solid(batch: Batch) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Sequence
 from typing import Protocol
@@ -107,7 +108,9 @@ class Pool:
     def ranked(self, n_best: int | None = None) -> list[tuple[tuple[int, ...], float]]:
         """Return the n best allowed configurations, or all of them, ties by lowest labels."""
         allowed = [item for item in self._scores.items() if item[1] > -np.inf]
-        return sorted(allowed, key=lambda item: (-item[1], item[0]))[:n_best]
+        return heapq.nsmallest(
+            len(allowed) if n_best is None else n_best, allowed, key=lambda item: (-item[1], item[0])
+        )
 
     def _keep(self, configurations: np.ndarray) -> None:
         score = self._problem.score if self._polisher is None else self._polisher.score
