@@ -64,26 +64,30 @@ def is_detached(value: Array) -> bool:
 # -- arrays inside values ----------------------------------------------------------------------------------------
 
 
-def map_arrays(function: Callable[[Array], Array], value: T) -> T:
+def map_arrays(function: Callable[[Array], Array], value: T, known: dict[int, Any] | None = None) -> T:
     """Apply `function` to every floating array and tensor inside `value`, an attrs instance, tuple or array.
 
     Whatever does not change is kept as the same object, so that mapping a problem that needs no change copies
-    nothing and returns that problem.
+    nothing and returns that problem. With a dictionary `known`, what occurs several times is mapped once.
     """
     result: Any = value
     if isinstance(value, tuple):
-        items = tuple([map_arrays(function, item) for item in value])
+        items = tuple([map_arrays(function, item, known) for item in value])
         if any(map(operator.is_not, items, value)):
             result = items
     elif fields := _fields(result.__class__):
+        if known is not None and id(value) in known:
+            return known[id(value)]
         changes = {}
         for name, argument in fields:
             old = getattr(value, name)
-            new = map_arrays(function, old)
+            new = map_arrays(function, old, known)
             if new is not old:
                 changes[argument] = new
         if changes:
             result = attrs.evolve(result, **changes)
+        if known is not None:
+            known[id(value)] = result
     elif _is_leaf(value):
         result = function(value)
     return result

@@ -295,6 +295,11 @@ class Problem:
         return self if self.is_detached else arrays.map_arrays(arrays.detached, self)
 
 
+def detached(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems as `Problem.detach` does; terms that several of them share are converted once."""
+    return list(arrays.map_arrays(arrays.detached, tuple(problems), {}))
+
+
 _FIELDS = ("candidates", "pairwise", "unary", "anchors")
 """Those with arrays."""
 

@@ -16,6 +16,7 @@ from partgraph import (
     Topology,
     arrays,
 )
+from partgraph.problem import detached
 from partgraph.scoring import FEW
 from partgraph.testing import strategies
 
@@ -176,6 +177,17 @@ def test_the_score_is_differentiable_in_everything(problem, data):
     # Finite differences of large scores lose the digits that the scores' rounding takes, divided by the step of 1e-6.
     rounding = 1e-8 * float(score(*inputs).detach().abs().max())
     assert torch.autograd.gradcheck(score, inputs, atol=max(1e-5, rounding))
+
+
+def test_terms_that_problems_share_are_detached_once():
+    torch = pytest.importorskip("torch")
+    term = Quadratic(weight=torch.ones(3, requires_grad=True), offset=torch.zeros(3))
+    problems = [Problem(PAIR, two(), [term]) for _ in range(3)]
+    first, *others = detached(problem for problem in problems)
+    assert first.is_detached
+    assert first.score([0, 1]) == problems[0].detach().score([0, 1])
+    assert all(own.pairwise[0] is first.pairwise[0] for own in others)
+    assert detached([first])[0] is first
 
 
 def test_arrays_among_tensors_become_tensors():

@@ -22,7 +22,7 @@ from partgraph.learning.model import Network
 from partgraph.learning.search import solver_of
 from partgraph.learning.strict import ExperimentError
 from partgraph.many import solve_many
-from partgraph.problem import Problem
+from partgraph.problem import Problem, detached
 from partgraph.solver import Solution, Status, solve
 
 
@@ -105,7 +105,7 @@ class Decoder:
             scale = self.pairwise_scale.get(name, 1.0)
             problems = network.problems(outputs, graph, pairwise_scale=scale)
             if self.displacements is not None:
-                problems = [self.displacements.impose(problem.detach(), scale) for problem in problems]
+                problems = [self.displacements.impose(problem, scale) for problem in detached(problems)]
             for own, found in zip(answers, answers_of(problems, self.solver), strict=True):
                 own[name] = found
         return answers
@@ -124,7 +124,7 @@ def graph_over(parts: Sequence[str], name: str) -> Graph:
 
 def answers_of(problems: Sequence[Problem], solver: str | None) -> list[Answer]:
     """Solve problems of tensors: one by one, or together by a solver with a `batch_size`."""
-    numbers = [problem.detach() for problem in problems]
+    numbers = detached(problems)
     chosen = None if solver is None else solver_of(solver)
     if chosen is not None and chosen.batch_size > 1:
         started = time.perf_counter()

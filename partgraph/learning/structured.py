@@ -32,7 +32,7 @@ from partgraph.learning.model import Batch, Network
 from partgraph.learning.search import search
 from partgraph.learning.violators import Violators
 from partgraph.potentials import EuclideanLoss
-from partgraph.problem import Problem
+from partgraph.problem import Problem, detached
 
 _REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "max": torch.max}
 
@@ -101,7 +101,10 @@ class StructuredHinge(Loss):
         every = network.problems(outputs, graph_over(network.parts, self.graph)) if solid else []
         targets = batch.target.detach().cpu().double().numpy()
         samples = [-1] * len(targets) if batch.samples is None else batch.samples.tolist()
-        asked = [_Asked(self, every[k], targets[k], samples[k]) for k in solid]
+        asked = [
+            _Asked(self, every[k], own, targets[k], samples[k])
+            for k, own in zip(solid, detached(every[k] for k in solid), strict=True)
+        ]
         unknown = [own for own in asked if not own.recall(memory)]
         wait = search([own.augmented for own in unknown], self.solver, self.n_best)
 
@@ -120,12 +123,17 @@ class _Asked:
     """One sample's part in the loss: first its violators are found, then its hinge has gradients."""
 
     def __init__(
-        self, options: StructuredHinge, problem: Problem, target: NDArray[np.float64], sample: int
+        self,
+        options: StructuredHinge,
+        problem: Problem,
+        numbers: Problem,
+        target: NDArray[np.float64],
+        sample: int,
     ) -> None:
-        self._options, self._problem, self._target, self._sample = options, problem, target, sample
-        self._numbers = problem.detach()
-        self.augmented = augmented(self._numbers, target, options.margin)
-        self._truth = truth_labels(self._numbers, target, options.radius)
+        self._options, self._problem, self._numbers = options, problem, numbers
+        self._target, self._sample = target, sample
+        self.augmented = augmented(numbers, target, options.margin)
+        self._truth = truth_labels(numbers, target, options.radius)
         self._violators: NDArray[np.intp] = np.empty((0, len(target)), np.intp)
 
     def recall(self, memory: Violators) -> bool:
