@@ -308,6 +308,8 @@ def _unify(problem: Problem) -> None:
     """Turn every array into a tensor if any is one: operators between the two fail, or lose the gradient."""
     found = [leaf for field in _FIELDS for leaf in arrays.leaves(getattr(problem, field))]
     object.__setattr__(problem, "is_detached", all(map(arrays.is_detached, found)))
+    if problem.is_detached:
+        return
     tensors = [leaf for leaf in found if arrays.is_tensor(leaf)]
     if 0 < len(tensors) < len(found):
         for field in _FIELDS:

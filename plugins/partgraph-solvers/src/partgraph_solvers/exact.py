@@ -164,8 +164,7 @@ class Search:
     @property
     def threshold(self) -> float:
         """The n-th best score found: what a configuration must reach; -inf while there are fewer."""
-        ranked = self.pool.ranked(self.n_best)
-        return ranked[-1][1] if len(ranked) == self.n_best else -np.inf
+        return self.pool.threshold(self.n_best)
 
     def run(self) -> Solution:
         """Drop candidates while that helps, then search the rest."""

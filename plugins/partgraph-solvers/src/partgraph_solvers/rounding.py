@@ -97,13 +97,19 @@ class Pool:
         if not self.ranked(1):
             return
         (best, _), *_ = self.ranked(1)
-        rows = [np.array(best)]
+        start = np.array([best])
+        moved = [start]
         for part in range(len(best)):
-            for label in self._polisher.best_labels(part, rows[0], n_best):
-                row = rows[0].copy()
-                row[part] = label
-                rows.append(row)
-        self._keep(np.array(rows))
+            labels = self._polisher.best_labels(part, start[0], n_best)
+            rows = start.repeat(len(labels), axis=0)
+            rows[:, part] = labels
+            moved.append(rows)
+        self._keep(np.concatenate(moved))
+
+    def threshold(self, n_best: int) -> float:
+        """Return the n-th best score: what a configuration must reach; -inf while there are fewer."""
+        best = heapq.nlargest(n_best, self._scores.values())
+        return best[-1] if len(best) == n_best else -np.inf
 
     def ranked(self, n_best: int | None = None) -> list[tuple[tuple[int, ...], float]]:
         """Return the n best allowed configurations, or all of them, ties by lowest labels."""
