@@ -76,6 +76,6 @@ def partgraph_experiments() -> Iterator[Component]:
     yield Component(
         "human-medium-structured",
         f"{_HERE}.weights:human_medium_structured",
-        "human-medium after the structured stage, which trained it through the search",
+        "human-medium after more training, at last through the search",
         requires=_LEARNING,
     )
