@@ -15,7 +15,9 @@ pytest_plugins = ["partgraph.testing.fixtures"]
 
 settings.register_profile("dev", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=100, derandomize=True, print_blob=True)
-settings.register_profile("any-example", deadline=None, phases=[Phase.generate], database=None)
+settings.register_profile(  # the same draws every time: what is spoilt must be found, and is rare in some
+    "any-example", deadline=None, max_examples=100, derandomize=True, phases=[Phase.generate], database=None
+)
 PROFILE = "ci" if os.environ.get("CI") else "dev"
 settings.load_profile(PROFILE)
 
