@@ -33,6 +33,7 @@ from partgraph.learning.search import search
 from partgraph.learning.violators import Violators
 from partgraph.potentials import EuclideanLoss
 from partgraph.problem import Problem, detached
+from partgraph.scoring import picked
 
 _REDUCTIONS = {"mean": torch.mean, "sum": torch.sum, "max": torch.max}
 
@@ -247,20 +248,18 @@ def _without_scale_gradient(problem: Problem, compared: NDArray[np.intp], scores
     compared : (M, N) int, all configurations that are scored
     scores : (M,)
     """
-    table = torch.cat([own.scores for own in problem.candidates])
-    rows = compared + np.cumsum([0, *problem.sizes[:-1]])
-    distinct, index = np.unique(rows, return_index=True)
-    part = torch.from_numpy(index % rows.shape[1]).to(table.device)
-    own = table[torch.from_numpy(distinct).to(table.device)]
+    chosen = picked([own.scores for own in problem.candidates], compared)
+    number = compared.shape[1]
+    _, first = np.unique(compared * number + np.arange(number), return_index=True)  # of each candidate, once
+    part = torch.from_numpy(first % number).to(chosen.device)
+    own = chosen.flatten()[torch.from_numpy(first).to(chosen.device)]
     same = (part == part[:, None]).to(own)
     spread = (own - same @ own / same.sum(1)).norm()
     if not bool(spread > 0):
         return scores
     change = spread.detach() / spread - 1
-    unary = table.detach()[torch.from_numpy(rows).to(table.device)].sum(1)
-    return scores + change * unary.nan_to_num(
-        neginf=0
-    )  # 0 * inf, where a candidate is forbidden, is no number
+    # Not of a forbidden candidate: 0 * inf is no number.
+    return scores + change * chosen.detach().sum(1).nan_to_num(neginf=0)
 
 
 def _solid(batch: Batch) -> Tensor:

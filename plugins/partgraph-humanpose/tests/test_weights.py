@@ -117,7 +117,7 @@ def test_every_topology_beats_unary_scores_alone(measured, name, graph):
 
 
 @pytest.mark.parametrize("graph", ["unary-only", "two-hop"])
-def test_the_structured_stage_taught_the_scores_what_the_graph_knows(measured, graph):
+def test_both_further_stages_together_lower_the_error(measured, graph):
     before, after = (
         measured(FOLDERS[name]).mean(graph) for name in ("human-medium", "human-medium-structured")
     )
