@@ -88,7 +88,8 @@ def draw_scene(
     points = (vertices[:, :2] / vertices[:, 2:] - center) * (size / side) + size / 2
     projected = (joints[:, :2] / joints[:, 2:] - center) * (size / side) + size / 2
 
-    edge1, edge2 = (points[mesh.faces[:, k]] - points[mesh.faces[:, 0]] for k in (1, 2))
+    a, b, c = (points[corner] for corner in mesh.faces.T)
+    edge1, edge2 = b - a, c - a
     front = np.flatnonzero(edge1[:, 0] * edge2[:, 1] - edge1[:, 1] * edge2[:, 0] < 0)
     face, nearest = rasterise(points, vertices[:, 2], mesh.faces[front], size, size)
 
