@@ -35,3 +35,22 @@ def test_every_face_has_a_colour_that_the_generator_decides(body, seed):
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
     assert len(np.unique(one.round(1), axis=0)) > 3
+
+
+def test_sleeves_are_on_arms_and_hair_is_on_the_head(body):
+    rest, heads = body.rest(np.zeros(len(body.components)))
+    place, bone = rest[body.faces].mean(1), np.array(body.bones)[body.skin[body.faces[:, 0]].argmax(1)]
+    arm = np.isin(bone, ["upperarm01.L", "upperarm01.R", "lowerarm01.L", "lowerarm01.R"])
+    bare = arm & (body.region[body.faces[:, 0]] == 0)  # where the mesh itself wears no shirt
+    upper = bare & (abs(place[:, 0]) < np.quantile(abs(place[bare, 0]), 0.05))
+    above = place[:, 2] - heads[body.bones.index("head"), 2]
+    covered, hairy = 0, 0
+    for seed in range(8):
+        color = clothes(body, np.random.default_rng(seed))
+        face, crown = (np.median(color[(bone == "head") & part], 0) for part in (above < 0, above > 0.13))
+        hand = np.median(color[np.char.startswith(bone, "wrist")], 0)
+        np.testing.assert_allclose(hand, face, atol=0.03)  # both are skin
+        covered += bool(abs(np.median(color[upper], 0) - hand).max() > 0.1)
+        hairy += bool(abs(crown - face).max() > 0.1)
+    assert 0 < covered < 8
+    assert hairy > 4
