@@ -17,6 +17,7 @@ from partgraph.testing import parametrize_with_checks
 EXAMPLES = Path(__file__).parents[1] / "examples"
 WEIGHTS = EXAMPLES.parent / "plugins/partgraph-humanpose/src/partgraph_humanpose/weights"
 SHIPPED = ("human-small", "human-medium", "human-medium-structured")
+BETWEEN = ("human-medium-longer", "human-medium-turned")  # what the last one goes on from
 NEEDS = dict.fromkeys(("loopy_graph.py", "rigid_object.py", "heatmaps.py"), "partgraph_solvers")
 
 
@@ -51,7 +52,7 @@ def test_the_custom_solver_conforms(subject: object, check: Callable[[object], N
 
 @pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
 @pytest.mark.skipif(find_spec("partgraph_humanpose") is None, reason="needs partgraph-humanpose")
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [*SHIPPED, *BETWEEN])
 def test_the_experiment_file_names_what_is_installed(name: str) -> None:
     from partgraph import plugins
     from partgraph.learning.experiment import read_experiment
@@ -63,6 +64,17 @@ def test_the_experiment_file_names_what_is_installed(name: str) -> None:
         assert len(experiment.dataset(part)) == getattr(experiment.data, part).options["count"]
     for graph in experiment.evaluation.graphs:
         assert plugins.get("graph", graph).parts == experiment.dataset("test").parts
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="experiments need torch")
+@pytest.mark.parametrize("name", ["human-medium-structured", *BETWEEN])
+def test_what_an_experiment_file_starts_from_is_there_and_of_the_same_shape(name: str) -> None:
+    from partgraph.learning.experiment import read_experiment
+
+    experiment = read_experiment(EXAMPLES / f"{name}.toml")
+    assert experiment.start is not None
+    before = read_experiment(EXAMPLES / f"{experiment.start.removeprefix('runs/')}.toml")
+    assert experiment.model == before.model
 
 
 @pytest.mark.skipif(not WEIGHTS.exists(), reason="the weights are not here")
